@@ -1,0 +1,93 @@
+"""A protocol resolved against a cell: sites are compartments, numbers are in ms, mV, nA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from nmlopt.ir.model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A constant current of `amplitude` for delay <= t < delay + duration.
+
+    Amplitudes of all currents are in nA, or plain numbers where the cell takes dimensionless input (izhikevichCell).
+    """
+
+    site: Site
+    delay_ms: float
+    duration_ms: float
+    amplitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """start + (finish - start) (t - delay) / duration inside the window, 0 outside."""
+
+    site: Site
+    delay_ms: float
+    duration_ms: float
+    start: float
+    finish: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sine:
+    """amplitude sin(phase + 2 pi (t - delay) / period) inside the window, 0 outside."""
+
+    site: Site
+    delay_ms: float
+    duration_ms: float
+    amplitude: float
+    period_ms: float
+    phase_rad: float
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A current given by samples, linear between them, 0 before the first and after the last."""
+
+    site: Site
+    times_ms: tuple[float, ...]
+    amplitudes: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoltageClamp:
+    """A single-electrode clamp through `series_resistance_Mohm`: levels (duration_ms, target_mV) one after another.
+
+    No current flows after the last level.
+    """
+
+    site: Site
+    series_resistance_Mohm: float
+    levels: tuple[tuple[float, float], ...]
+
+
+Stimulus: TypeAlias = Pulse | Ramp | Sine | Played | VoltageClamp
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What to record: `variable` is 'v' (mV), 'i_clamp' (nA, of the clamp, inward positive) or
+    '<placement id>/<exposure>' (SI), at `site`."""
+
+    id: str
+    site: Site
+    variable: str = "v"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One protocol, ready to run on a program.
+
+    `v_init_mV` None: the document's initMembPotential (or point-cell start) holds.
+    """
+
+    id: str
+    duration_ms: float
+    temperature_K: float
+    stimuli: tuple[Stimulus, ...]
+    outputs: tuple[Output, ...]
+    v_init_mV: float | None = None
