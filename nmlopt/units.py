@@ -132,7 +132,8 @@ class Quantity:
 def format_number(value: float) -> str:
     """The shortest text that reads back the same double, in the grammar of the NeuroML XSD.
 
-    The XSD takes `-?digits(.digits)?([eE]-?digits)?`: no '+', no bare trailing dot. Raises UnitsError U004 if not finite.
+    The XSD takes `-?digits(.digits)?([eE]-?digits)?`: no '+', no bare dot at the end.
+    Raises UnitsError U004 if not finite.
     """
     if not math.isfinite(value):
         raise UnitsError(Issue("U004", f"{value} cannot be written into a document", hint="only finite numbers can"))
