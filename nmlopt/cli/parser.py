@@ -1,0 +1,251 @@
+"""The command line of nmlopt: verbs, options, their help and examples."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nmlopt.backend import DEFAULT_DT_MS, Integrator, Numerics
+
+_RAW = argparse.RawDescriptionHelpFormatter
+
+
+def build_parser(version: str) -> argparse.ArgumentParser:
+    """The parser of all verbs; `args.verb` names the one that was given."""
+    parser = argparse.ArgumentParser(
+        prog="nmlopt",
+        formatter_class=_RAW,
+        description="Fit neuron models held as NeuroML documents; every fitted cell is a NeuroML document again.",
+        epilog="exit codes: 0 done, 1 finished but nothing acceptable, 2 bad input, 3 simulator or compiler missing,\n"
+        "            4 interrupted, can be resumed\n\n"
+        "first steps:\n"
+        "  nmlopt doctor                          is everything installed?\n"
+        "  nmlopt init cell.nml > targets.json    a skeleton of what to fit, for this cell\n"
+        "  nmlopt check cell.nml targets.json     all faults of both files, then what will be done\n"
+        "  nmlopt fit cell.nml targets.json --out runs/a\n",
+    )
+    parser.add_argument("--version", action="version", version=f"nmlopt {version}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for add in (_fit, _resume, _status, _report, _check, _paths, _init, _simulate, _score, _export, _schema, _doctor):
+        add(verbs)
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, examples: str
+) -> argparse.ArgumentParser:
+    return verbs.add_parser(
+        name, help=summary, description=summary, epilog=f"examples:\n{examples}", formatter_class=_RAW
+    )
+
+
+def _model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL", help="NeuroML or LEMS file (.nml, .cell.nml, .xml)")
+    files = parser.add_argument_group("files")
+    files.add_argument("--root", type=Path, help="folder that no <include> may leave (default: the repository's)")
+    files.add_argument(
+        "--search-path", type=Path, action="append", default=[], metavar="DIR", help="where to look for includes, too"
+    )
+
+
+def _targets(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    parser.add_argument(
+        "targets", type=Path, metavar="TARGETS", nargs="?" if optional else None, help="targets.json: what to fit"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+
+def _numerics(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("simulation")
+    group.add_argument("--backend", default="neuron", help="simulator (default: %(default)s)")
+    group.add_argument("--dt", type=float, default=DEFAULT_DT_MS, metavar="MS", help="time step (default: %(default)s)")
+    group.add_argument(
+        "--numerics",
+        type=Numerics,
+        choices=list(Numerics),
+        default=Numerics.CNEXP,
+        metavar="{cnexp,jneuroml}",
+        help="cnexp, or as jNeuroML's own NEURON export does it (default: %(default)s)",
+    )
+    group.add_argument(
+        "--integrator",
+        type=Integrator,
+        choices=list(Integrator),
+        default=Integrator.FIXED,
+        metavar="{fixed,cvode}",
+        help="fixed step or variable step (default: %(default)s)",
+    )
+    group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
+    group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
+
+
+def _workers(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("machine")
+    group.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one per core)")
+    group.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="CPU seconds one candidate may use (default: 60)"
+    )
+
+
+def _budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("when to stop (whichever comes first)")
+    group.add_argument("--generations", type=int, metavar="N", help="generations in all (default: 100)")
+    group.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations per seed")
+    group.add_argument("--max-seconds", type=float, metavar="S", help="wall-clock seconds per seed")
+    group.add_argument("--target-score", type=float, metavar="SD", help="every objective at or below this, in sd")
+    group.add_argument("--stagnation", type=int, metavar="N", help="generations without a better sum")
+
+
+def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "fit",
+        "Search the free parameters and write the best cells as NeuroML.",
+        "  nmlopt fit model.nml targets.json --out runs/a\n"
+        "  nmlopt fit model.nml targets.json --out runs/b --algorithm nsga2 --offspring 64 --generations 50\n"
+        "  nmlopt fit model.nml targets.json --out runs/c --seeds 1,2,3 --target-score 1\n",
+    )
+    _model(parser)
+    _targets(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder; must be new or empty")
+    search = parser.add_argument_group("search")
+    search.add_argument("--algorithm", default="ibea", help="ibea or nsga2 (default: %(default)s)")
+    search.add_argument("--offspring", type=int, default=32, metavar="N", help="population (default: %(default)s)")
+    seeds = search.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, metavar="N", help="random seed (default: 1)")
+    seeds.add_argument("--seeds", metavar="N,N,...", help="several searches in one run, shown side by side")
+    search.add_argument("--sampling", choices=["lhs", "sobol"], default="lhs", help="start population (%(default)s)")
+    search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
+    search.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    _budget(parser)
+    _workers(parser)
+    _numerics(parser)
+    _json(parser)
+
+
+def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "resume",
+        "Go on with a run: after an interruption, with a larger budget, or with other weights or bounds.",
+        "  nmlopt resume runs/a\n"
+        "  nmlopt resume runs/a --generations 200\n"
+        "  nmlopt resume runs/a --targets new-weights.json\n",
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
+    parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
+    parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    _budget(parser)
+    _workers(parser)
+    _json(parser)
+
+
+def _status(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "status", "How far a run is, and its best cells; also while it runs.", "  nmlopt status runs/a --json\n"
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
+    _json(parser)
+
+
+def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "report",
+        "Make report.html and the solutions of a run anew.",
+        "  nmlopt report runs/a\n  nmlopt report runs/a --solutions 3\n",
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
+    parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+
+
+def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "check",
+        "All faults of a document and its targets at once, then the resolved table.",
+        "  nmlopt check model.nml\n  nmlopt check model.nml targets.json\n",
+    )
+    _model(parser)
+    _targets(parser, optional=True)
+    parser.add_argument("--no-run", action="store_true", help="do not compile and time one evaluation")
+    _numerics(parser)
+    _json(parser)
+
+
+def _paths(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "paths",
+        "Every number of a document: path, value, unit, and whether it can be fitted.",
+        "  nmlopt paths model.nml\n  nmlopt paths model.nml '*na*condDensity'\n",
+    )
+    _model(parser)
+    parser.add_argument("pattern", nargs="?", help="part of a path, or a pattern with *")
+    parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
+    _json(parser)
+
+
+def _init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "init", "Print a commented targets.json for a document.", "  nmlopt init model.nml > targets.json\n"
+    )
+    _model(parser)
+    parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
+
+
+def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "simulate",
+        "Run the protocols with the document's own values; traces to CSV and PNG.",
+        "  nmlopt simulate model.nml targets.json --out traces\n",
+    )
+    _model(parser)
+    _targets(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files; new or empty")
+    _numerics(parser)
+    _json(parser)
+
+
+def _score(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "score",
+        "Score a document against targets, with its own values.",
+        "  nmlopt score runs/a/solutions/01/model.nml targets.json\n",
+    )
+    _model(parser)
+    _targets(parser)
+    _numerics(parser)
+    _json(parser)
+
+
+def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "export",
+        "Write a folder that runs with nothing but the simulator.",
+        "  nmlopt export model.nml --to neuron out\n  nmlopt export model.nml --to neuron out --targets targets.json\n",
+    )
+    _model(parser)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder to write; new or empty")
+    parser.add_argument("--to", default="neuron", metavar="NAME", help="simulator (default: %(default)s)")
+    parser.add_argument("--targets", type=Path, help="protocols to put in (default: one second without a stimulus)")
+    parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
+    parser.add_argument("--dt", type=float, default=DEFAULT_DT_MS, metavar="MS", help="time step (%(default)s)")
+    parser.add_argument("--numerics", type=Numerics, choices=list(Numerics), default=Numerics.CNEXP)
+
+
+def _schema(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _verb(verbs, "schema", "Print the JSON Schema of targets.json.", "  nmlopt schema > nmlopt-targets-1.schema.json\n")
+
+
+def _doctor(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "doctor", "What is installed, what is missing, and the command that brings it.", "  nmlopt doctor\n"
+    )
+    _json(parser)
