@@ -1,0 +1,85 @@
+"""CPU time per evaluation of the simplecell problem: nmlopt against BluePyOpt, same candidates, same run.
+
+    python benchmarks/vs_bluepyopt.py --peer PYTHON [--candidates N] [--rounds K]
+
+PYTHON is the interpreter of an environment of its own that holds BluePyOpt (`python -m venv bpo && bpo/bin/pip install
+bluepyopt`). Everything is included on both sides: parameters, simulation, features, scores, worker processes and their
+start. Both run with their default settings: BluePyOpt with CVODE and one process per evaluation, nmlopt with a fixed
+step of 0.025 ms and one sandboxed worker; nmlopt with CVODE is shown too. Prints the ratio and the feature values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from nmlopt.api.problem import Options, load
+from nmlopt.backend import Integrator, Settings
+from nmlopt.evaluate.model import Evaluation
+from nmlopt.evaluate.pool import Evaluator
+
+HERE = Path(__file__).parent / "simplecell"
+PEER = Path(__file__).with_name("bluepyopt_peer.py")
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def ours(x: np.ndarray, integrator: Integrator) -> tuple[float, tuple[Evaluation, ...]]:
+    """CPU seconds per evaluation and the evaluations, with one worker process, its start and end included."""
+    loaded = load(HERE / "model.nml", HERE / "targets.json", Options(settings=Settings(integrator=integrator)))
+    before = cpu_seconds()
+    with Evaluator(loaded.problem, workers=1, timeout_s=60.0) as evaluator:
+        found = evaluator.evaluate(x)
+    return (cpu_seconds() - before) / len(x), found
+
+
+def theirs(x: np.ndarray, python: str) -> dict:
+    """What BluePyOpt says of the same candidates."""
+    run = subprocess.run([python, PEER], input=json.dumps(x.tolist()), capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def main() -> int:
+    """Run both, print the comparison; 1 if feature values differ."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", required=True, metavar="PYTHON", help="interpreter of the BluePyOpt environment")
+    parser.add_argument("--candidates", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3, help="best of these counts")
+    args = parser.parse_args()
+    x = np.random.default_rng(1).uniform([0.05, 0.01], [0.125, 0.075], (args.candidates, 2))
+    peers = [theirs(x, args.peer) for _ in range(args.rounds)]
+    peer_s = min(p["cpu_seconds"] for p in peers) / len(x)
+    print(f"BluePyOpt {peers[0]['bluepyopt']}, NEURON {peers[0]['neuron']}, eFEL {peers[0]['efel']}")
+    print(f"nmlopt {version('nmlopt')}, NEURON {version('neuron')}, eFEL {version('efel')}, {len(x)} candidates")
+    print(f"  BluePyOpt (CVODE)      {1e3 * peer_s:8.2f} ms CPU per evaluation")
+    differing = 0
+    for integrator in (Integrator.FIXED, Integrator.CVODE):
+        runs = [ours(x, integrator) for _ in range(args.rounds)]
+        mine_s = min(seconds for seconds, _ in runs)
+        differing = _differing(runs[0][1], peers[0]["values"])
+        print(
+            f"  nmlopt ({integrator:5})         {1e3 * mine_s:8.2f} ms CPU per evaluation: 1/{peer_s / mine_s:.1f};"
+            f" {differing} of {2 * len(x)} spike counts differ"
+        )
+    return 1 if differing > 0.02 * len(x) else 0
+
+
+def _differing(evaluations: tuple[Evaluation, ...], values: list[dict[str, float]]) -> int:
+    """How many feature values are not the same."""
+    pairs = zip(evaluations, values, strict=True)
+    return sum(e.features.get(name, (None,))[0] != value for e, found in pairs for name, value in found.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Looking without fitting: the numbers of a document, the faults of both files, one simulation, one score."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, load, read_files, read_model
+from nmlopt.backend import Recordings, RunStatus
+from nmlopt.document.checks import check as check_document
+from nmlopt.document.paths import Address, listing
+from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
+from nmlopt.evaluate.model import Evaluation
+from nmlopt.experiment.model import Experiment
+from nmlopt.experiment.skeleton import skeleton
+from nmlopt.exporters import registry
+from nmlopt.ir.lower import classify, lower
+from nmlopt.results.traces import write_traces
+
+
+@dataclass(frozen=True, slots=True)
+class PathRow:
+    """One number of a document. `kind` is bindable, structural, unused or, where no cell was found, unknown."""
+
+    path: str
+    value: float
+    unit: str
+    kind: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found. `loaded` is None where an error or the lack of targets stops the way to a problem."""
+
+    issues: tuple[Issue, ...]
+    loaded: Loaded | None
+    evaluation: Evaluation | None
+
+
+def paths(model: Path, options: Options, pattern: str | None = None, component: str | None = None) -> tuple[PathRow, ...]:
+    """Every number of the document that matches `pattern`, in document order. Raises DocumentError, PathError P005."""
+    document = read_model(model, options)
+    found = listing(document, pattern)
+    if not found:
+        everything = len(listing(document))
+        message = f"no path matches '{pattern}' among the {everything} numbers of {model.name}"
+        raise PathError(Issue("P005", message, hint=f"nmlopt paths {model.name} lists all"))
+    try:
+        kinds = dict(classify(document, found, component=component))
+    except NmloptError:
+        kinds = {}
+    return tuple(_row(address, kinds.get(address.path, "unknown")) for address in found)
+
+
+def _row(address: Address, kind: str) -> PathRow:
+    quantity, element = address.quantity, address.element
+    return PathRow(address.path, quantity.value, quantity.unit, kind, element.file, element.line)
+
+
+def check(model: Path, targets: Path | None, options: Options, *, runs: bool = True) -> CheckReport:
+    """All findings of a document, or of a document and its targets; if none is an error, one timed evaluation."""
+    if targets is None:
+        return _check_model(model, options)
+    files = read_files(model, targets, options)
+    if files.has_errors or not runs:
+        return CheckReport(files.issues, None, None)
+    return _check_run(files, options)
+
+
+def _check_model(model: Path, options: Options) -> CheckReport:
+    document = read_model(model, options)
+    issues = check_document(document)
+    try:
+        lower(document)
+    except NmloptError as error:
+        issues = (*issues, *error.issues)
+    return CheckReport(issues, None, None)
+
+
+def _check_run(files: Files, options: Options) -> CheckReport:
+    loaded = build(files, options)
+    evaluate_present(loaded)  # the first one pays for loading the simulator
+    return CheckReport(files.issues, loaded, evaluate_present(loaded))
+
+
+def score(model: Path, targets: Path, options: Options) -> tuple[Loaded, Evaluation]:
+    """Score a document with its own values: features, scores in sd, objectives. Raises what `load` raises."""
+    loaded = load(model, targets, options)
+    return loaded, evaluate_present(loaded)
+
+
+def present_recordings(loaded: Loaded) -> Recordings:
+    """Traces of the document's own values."""
+    problem = loaded.problem
+    values = problem.parameters.values(problem.parameters.present()[np.newaxis, :])
+    return problem.backend.simulate(problem.program, problem.experiments, values)[0]
+
+
+def simulate(model: Path, targets: Path, out: Path, options: Options) -> tuple[Path, ...]:
+    """Run every protocol with the document's own values and write one CSV and one PNG per protocol.
+
+    Raises what `load` raises, ResultsError R020 if the simulation fails, R001 if `out` is not empty.
+    """
+    loaded = load(model, targets, options)
+    recordings = present_recordings(loaded)
+    if recordings.status is not RunStatus.OK:
+        message = f"the simulation ended as '{recordings.status}': {recordings.detail}"
+        raise ResultsError(Issue("R020", message, hint=recordings.status.advice))
+    return write_traces(out, loaded.problem.experiments, recordings)
+
+
+def export(
+    model: Path, folder: Path, options: Options, targets: Path | None = None, component: str | None = None
+) -> tuple[Path, ...]:
+    """Write a folder that runs the cell with nothing but the simulator. Raises what `load` raises, ResultsError R001."""
+    if targets is not None:
+        problem = load(model, targets, options).problem
+        return problem.backend.export(problem.program, problem.experiments, folder)
+    cell = lower(read_model(model, options), component=component)
+    backend = registry.load(options.backend)
+    program = backend.compile(cell, options.settings)
+    return backend.export(program, (quiet_experiment(),), folder)
+
+
+def quiet_experiment() -> Experiment:
+    """One second without a stimulus, the soma's voltage recorded: what is exported where no targets are given."""
+    site = Site(section=0, x=0.5, compartment=0)
+    return Experiment("rest", 1000.0, DEFAULT_TEMPERATURE_K, (), (Output("soma", site),))
+
+
+def init(model: Path, options: Options, component: str | None = None) -> str:
+    """A targets.json to begin with, for this document, as text. Raises DocumentError, UnsupportedError."""
+    document = read_model(model, options)
+    cell = lower(document, component=component)
+    addresses = listing(document)
+    kinds = classify(document, addresses, component=component)
+    bindable = tuple(a for a in addresses if kinds[a.path] == "bindable")
+    return json.dumps(skeleton(document, cell, bindable), indent=2, ensure_ascii=False)

@@ -1,0 +1,120 @@
+"""From two files to a problem that can be evaluated: the one place where document, targets and backend meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from nmlopt.backend import Backend, Settings
+from nmlopt.document.checks import check as check_document
+from nmlopt.document.model import Document
+from nmlopt.document.paths import Address
+from nmlopt.document.read import read
+from nmlopt.errors import Issue, Severity, TargetsError, UnsupportedError, raise_errors
+from nmlopt.evaluate.evaluate import evaluate_batch
+from nmlopt.evaluate.model import Evaluation, Problem
+from nmlopt.experiment.checks import check as check_targets
+from nmlopt.experiment.parameter_resolve import addresses, parameters
+from nmlopt.experiment.resolve import resolve
+from nmlopt.exporters import registry
+from nmlopt.features.extract import feature_names
+from nmlopt.ir.lower import lower
+from nmlopt.ir.model import Cell
+from nmlopt.spec.load import load as load_targets
+from nmlopt.spec.models import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How documents are found and cells are run: the settings that every verb shares."""
+
+    backend: str = "neuron"
+    settings: Settings = field(default_factory=Settings)
+    root: Path | None = None
+    search_paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Document and targets as read, with everything that was found wrong with them."""
+
+    document: Document
+    targets: Targets
+    targets_path: Path
+    issues: tuple[Issue, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files named in targets.json lie."""
+        return self.targets_path.parent
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error."""
+        return any(issue.severity is Severity.ERROR for issue in self.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A problem that is ready to evaluate, and what it was made of."""
+
+    files: Files
+    addresses: tuple[Address, ...]
+    cell: Cell
+    problem: Problem
+
+
+def read_model(model: Path, options: Options) -> Document:
+    """The document behind `model`. Raises DocumentError."""
+    return read(model, root=options.root, search_paths=options.search_paths)
+
+
+def read_files(model: Path, targets: Path, options: Options) -> Files:
+    """Read and check both files; faults are collected, not raised, unless a file cannot be read at all."""
+    document = read_model(model, options)
+    spec = load_targets(targets)
+    issues = (
+        *check_document(document),
+        *check_targets(spec, document, folder=targets.parent, feature_names=feature_names()),
+    )
+    return Files(document, spec, targets, issues)
+
+
+def load(model: Path, targets: Path, options: Options) -> Loaded:
+    """Read, check, lower and compile. Raises TargetsError with all faults, UnsupportedError, BackendError."""
+    files = read_files(model, targets, options)
+    raise_errors(files.issues, TargetsError)
+    return build(files, options)
+
+
+def build(files: Files, options: Options) -> Loaded:
+    """Lower and compile files that were found good."""
+    spec, document = files.targets, files.document
+    backend = registry.load(options.backend)
+    backend.version()
+    free = addresses(spec, document)
+    cell = lower(document, free, component=spec.component)
+    experiments = resolve(spec, document, cell, folder=files.folder)
+    raise_errors(backend.unsupported(cell, experiments), UnsupportedError)
+    program = backend.compile(cell, options.settings)
+    problem = Problem(backend, program, experiments, parameters(spec, free, cell), spec, files.folder)
+    return Loaded(files, free, cell, problem)
+
+
+def evaluate_present(loaded: Loaded) -> Evaluation:
+    """Score the document as it is: one candidate, its own values."""
+    x = loaded.problem.parameters.present()
+    return evaluate_batch(loaded.problem, x[np.newaxis, :])[0]
+
+
+def compile_model(
+    document: Document, options: Options, free: Sequence[Address] = (), component: str | None = None
+) -> tuple[Backend, Cell]:
+    """A cell without targets and the backend that can take it. Raises UnsupportedError."""
+    backend = registry.load(options.backend)
+    cell = lower(document, free, component=component)
+    raise_errors(backend.unsupported(cell, ()), UnsupportedError)
+    return backend, cell

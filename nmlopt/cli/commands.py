@@ -1,0 +1,133 @@
+"""One function per verb: from parsed arguments through the api to what is shown; returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from nmlopt.api import inspecting
+from nmlopt.api.doctor import doctor
+from nmlopt.api.problem import Options
+from nmlopt.backend import Settings
+from nmlopt.cli import fitting, tables
+from nmlopt.cli.output import issue_rows, number, say, show, show_issues, show_json, show_table
+from nmlopt.errors import Severity
+from nmlopt.spec.schema import schema_text
+
+EXIT_DONE = 0
+EXIT_NOT_ACCEPTABLE = 1
+EXIT_BAD_INPUT = 2
+EXIT_MISSING = 3
+
+
+def options(args: argparse.Namespace) -> Options:
+    """The shared options of a verb; what it does not have keeps its default."""
+    default = Settings()
+    settings = Settings(
+        dt_ms=getattr(args, "dt", default.dt_ms),
+        numerics=getattr(args, "numerics", default.numerics),
+        integrator=getattr(args, "integrator", default.integrator),
+        tables=getattr(args, "tables", default.tables),
+        atol=getattr(args, "atol", default.atol),
+    )
+    backend = getattr(args, "backend", getattr(args, "to", "neuron"))
+    return Options(backend, settings, args.root, tuple(args.search_path))
+
+
+def _check(args: argparse.Namespace) -> int:
+    report = inspecting.check(args.model, args.targets, options(args), runs=not args.no_run)
+    has_errors = any(issue.severity is Severity.ERROR for issue in report.issues)
+    if args.json:
+        show_json({"issues": issue_rows(report.issues), "resolved": tables.resolved(report)})
+        return EXIT_BAD_INPUT if has_errors else EXIT_DONE
+    show_issues(report.issues)
+    if has_errors:
+        say(f"{len(report.issues)} findings")
+        return EXIT_BAD_INPUT
+    tables.show_resolved(report)
+    say(f"no errors, {len(report.issues)} warnings" if report.issues else "no faults found")
+    return EXIT_DONE
+
+
+def _paths(args: argparse.Namespace) -> int:
+    rows = inspecting.paths(args.model, options(args), args.pattern, args.component)
+    if args.json:
+        show_json({"paths": [tables.as_dict(row) for row in rows]})
+        return EXIT_DONE
+    cells = [(r.path, number(r.value), r.unit, r.kind, f"{r.file}:{r.line}") for r in rows]
+    show_table(f"{len(rows)} numbers", ("path", "value", "unit", "kind", "place"), cells)
+    return EXIT_DONE
+
+
+def _init(args: argparse.Namespace) -> int:
+    show(inspecting.init(args.model, options(args), args.component))
+    return EXIT_DONE
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    files = inspecting.simulate(args.model, args.targets, args.out, options(args))
+    if args.json:
+        show_json({"files": [str(f) for f in files]})
+        return EXIT_DONE
+    for file in files:
+        show(str(file))
+    return EXIT_DONE
+
+
+def _score(args: argparse.Namespace) -> int:
+    loaded, evaluation = inspecting.score(args.model, args.targets, options(args))
+    if args.json:
+        show_json(tables.evaluation_document(loaded, evaluation))
+    else:
+        tables.show_evaluation(loaded, evaluation)
+    return EXIT_DONE
+
+
+def _export(args: argparse.Namespace) -> int:
+    files = inspecting.export(args.model, args.folder, options(args), args.targets, args.component)
+    for file in files:
+        show(str(file))
+    say(f"see {args.folder / 'README.md'}")
+    return EXIT_DONE
+
+
+def _schema(_: argparse.Namespace) -> int:
+    show(schema_text())
+    return EXIT_DONE
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    findings = doctor()
+    missing = [f for f in findings if f.is_needed and not f.is_present]
+    if args.json:
+        show_json({"findings": [tables.as_dict(f) for f in findings], "complete": not missing})
+        return EXIT_MISSING if missing else EXIT_DONE
+    rows = [
+        (
+            f.name,
+            "ok" if f.is_present else ("MISSING" if f.is_needed else "not installed"),
+            f.found,
+            f.purpose,
+            "" if f.is_present else f.remedy,
+        )
+        for f in findings
+    ]
+    show_table("What nmlopt needs", ("what", "state", "version", "for", "command that brings it"), rows)
+    say("everything that a fit needs is here" if not missing else f"{len(missing)} needed things are missing")
+    return EXIT_MISSING if missing else EXIT_DONE
+
+
+VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "fit": fitting.fit,
+    "resume": fitting.resume,
+    "status": fitting.status,
+    "report": fitting.report,
+    "check": _check,
+    "paths": _paths,
+    "init": _init,
+    "simulate": _simulate,
+    "score": _score,
+    "export": _export,
+    "schema": _schema,
+    "doctor": _doctor,
+}

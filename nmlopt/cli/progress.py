@@ -1,0 +1,67 @@
+"""The live line of a long fit: generation, best, evaluations per second, failures, time left."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from nmlopt.api.fitting import Progress
+
+
+class ProgressLine:
+    """Redraws one line on a terminal; prints a plain line per generation elsewhere. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = Live(Text(""), console=self._console, refresh_per_second=4) if sys.stderr.isatty() else None
+        self._last = (-1, -1)
+
+    def __enter__(self) -> ProgressLine:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where the fit is."""
+        if self._live is not None:
+            self._live.update(Text(line(progress)))
+        elif progress.generation_is_done and (progress.seed, progress.generation) != self._last:
+            self._last = (progress.seed, progress.generation)
+            self._console.print(line(progress), markup=False)
+
+
+def line(progress: Progress) -> str:
+    """One line of text."""
+    parts = [
+        f"seed {progress.seed}",
+        f"generation {progress.generation}" + (f"/{progress.generations}" if progress.generations else ""),
+    ]
+    if not progress.generation_is_done:
+        parts.append(f"{progress.done}/{progress.asked}")
+    if progress.best_sum is not None:
+        parts.append(f"best sum {progress.best_sum:.4g} sd (worst objective {progress.best_worst:.3g})")
+    parts.append(f"{progress.evaluations} evaluations, {progress.rate:.1f}/s")
+    parts.append(f"{progress.failures} failed")
+    if progress.seconds_left is not None:
+        parts.append(f"about {duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,116 @@
+"""Problems and evaluations as tables for people and as documents for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from nmlopt.api.inspecting import CheckReport
+from nmlopt.api.problem import Loaded
+from nmlopt.cli.output import number, show_table
+from nmlopt.evaluate.model import Evaluation
+from nmlopt.spec.models import FeatureTarget, Target
+
+
+def as_dict(row: Any) -> dict[str, Any]:
+    """A frozen dataclass of plain fields as a dictionary."""
+    return asdict(row)
+
+
+def evaluation_document(loaded: Loaded, evaluation: Evaluation) -> dict[str, Any]:
+    """What `score --json` prints."""
+    problem = loaded.problem
+    return {
+        "status": str(evaluation.status),
+        "detail": evaluation.detail,
+        "sum": evaluation.total,
+        "objectives": dict(zip(problem.objective_ids, evaluation.objectives, strict=True)),
+        "scores": dict(evaluation.scores),
+        "features": {name: list(values) for name, values in evaluation.features.items()},
+        "parameters": {p.id: value for p, value in zip(problem.parameters.free, evaluation.x, strict=True)},
+    }
+
+
+def show_evaluation(loaded: Loaded, evaluation: Evaluation) -> None:
+    """Target by target: value, wanted value, score; then the sum."""
+    targets = loaded.problem.targets
+    roles = {protocol.id: protocol.role for protocol in targets.protocols}
+    rows = [
+        (
+            target.id,
+            ", ".join(number(v) for v in evaluation.features.get(target.id, ())) or "missing",
+            wanted(target),
+            number(evaluation.scores[target.id]),
+            roles[target.protocol],
+        )
+        for target in targets.targets
+    ]
+    show_table(f"{evaluation.status} {evaluation.detail}".strip(), ("target", "found", "wanted", "score / sd", "role"), rows)
+    show_table("", ("objectives", "sum"), [(str(len(evaluation.objectives)), number(evaluation.total))])
+
+
+def wanted(target: Target) -> str:
+    """What a target asks for, in a few words."""
+    if isinstance(target, FeatureTarget):
+        return f"{number(target.mean)} ± {number(target.sd)} {target.unit}".strip()
+    return f"as given, sd {target.sd}"
+
+
+def resolved(report: CheckReport) -> dict[str, Any] | None:
+    """The resolved problem as a document; None if there is none."""
+    if report.loaded is None or report.evaluation is None:
+        return None
+    problem = report.loaded.problem
+    return {
+        "parameters": [
+            {
+                "id": p.id,
+                "paths": list(paths),
+                "present": p.present,
+                "unit": p.unit.symbol,
+                "lower": p.lower,
+                "upper": p.upper,
+                "scale": p.scale,
+            }
+            for p, paths in _with_paths(report.loaded)
+        ],
+        "protocols": [p.id for p in problem.targets.protocols],
+        "targets": [t.id for t in problem.targets.targets],
+        "objectives": list(problem.objective_ids),
+        "seconds_per_evaluation": report.evaluation.cpu_s,
+        "status": str(report.evaluation.status),
+    }
+
+
+def show_resolved(report: CheckReport) -> None:
+    """What a fit would do: parameters, protocols, targets, cost of one evaluation."""
+    if report.loaded is None or report.evaluation is None:
+        return
+    loaded = report.loaded
+    targets = loaded.problem.targets
+    show_table(
+        "Parameters",
+        ("id", "present", "unit", "lower", "upper", "scale", "paths"),
+        [
+            (p.id, number(p.present), p.unit.symbol, number(p.lower), number(p.upper), p.scale, "\n".join(paths))
+            for p, paths in _with_paths(loaded)
+        ],
+    )
+    show_table(
+        "Protocols",
+        ("id", "role", "duration", "stimuli", "recordings"),
+        [
+            (p.id, p.role, p.duration, ", ".join(s.type for s in p.stimuli), ", ".join(r.id for r in p.recordings))
+            for p in targets.protocols
+        ],
+    )
+    show_evaluation(loaded, report.evaluation)
+    show_table("", ("one evaluation takes",), [(f"{1e3 * report.evaluation.cpu_s:.3g} ms CPU",)])
+
+
+def _with_paths(loaded: Loaded) -> list[tuple[Any, tuple[str, ...]]]:
+    parameters = loaded.problem.parameters
+    return [
+        (p, tuple(b.slot.path for b in parameters.bindings if b.free == index))
+        for index, p in enumerate(parameters.free)
+    ]
