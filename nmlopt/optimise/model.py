@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 State: TypeAlias = dict[str, Json]
 """Everything the algorithm needs to go on, random generator included; survives json.dumps/loads bit for bit."""
@@ -35,7 +36,9 @@ class AlgorithmSettings:
 class Algorithm(Protocol):
     """A generational search: ask for candidates, tell their objectives, again and again. Pure: no hidden state."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What `--algorithm` calls it."""
 
     def start(self, settings: AlgorithmSettings, *, n_free: int, n_objectives: int, seed: int, first: Floats) -> State:
         """The state before the first generation; `first` (k, n_free) are points to include in the start population."""
