@@ -120,7 +120,7 @@ def _folders_up(main: Path) -> Path:
     folder, home = main.parent, absolute(Path("~"))
     for _ in range(FOLDERS_UP):
         above = folder.parent
-        if above == Path(above.anchor) or home.is_relative_to(above) and home != above:
+        if above == Path(above.anchor) or (home.is_relative_to(above) and home != above):
             break
         folder = above
     return folder

@@ -96,7 +96,7 @@ def index(document: Document) -> Index:
 
 
 def unit_table(document: Document) -> UnitTable:
-    """The units that are known in a document: those of the core and its own `<Unit>` elements. Raises UnitsError U005."""
+    """The units that are known in a document: the core's and its own. Raises UnitsError U005."""
     known = _UNITS.get(document)
     if known is None:
         top = list(document.components())

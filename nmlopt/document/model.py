@@ -20,7 +20,9 @@ class Element:
 
     __slots__ = ("attributes", "children", "file", "line", "offset", "parent", "tag", "text")
 
-    def __init__(self, tag: str, attributes: dict[str, str], parent: Element | None, file: str, place: tuple[int, int]):
+    def __init__(
+        self, tag: str, attributes: dict[str, str], parent: Element | None, file: str, place: tuple[int, int]
+    ) -> None:
         self.tag = tag
         self.attributes = attributes
         self.parent = parent

@@ -118,8 +118,8 @@ def _attributes(flat: list[str]) -> dict[str, str]:
 
 
 def _encoding_without_declaration(data: bytes) -> str:
-    if data.startswith(b"\xff\xfe") or data.startswith(b"<\0"):
+    if data.startswith((b"\xff\xfe", b"<\0")):
         return "utf-16-le"
-    if data.startswith(b"\xfe\xff") or data.startswith(b"\0<"):
+    if data.startswith((b"\xfe\xff", b"\0<")):
         return "utf-16-be"
     return "utf-8"
