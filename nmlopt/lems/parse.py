@@ -2,7 +2,7 @@
 
 Grammar (of the jLEMS parser): `+ - * / ^`, comparisons `.gt. .lt. .geq. .leq. .eq. .neq.`, logic `.and. .or. .not.`,
 calls, parentheses. From weak to strong: or, and, not, comparison, sum, product, sign, power (right-associative), so
-that `-x^2` is -(x^2) and `2^-1` is 0.5.
+that `-x^2` is -(x^2) and `2^-1` is 0.5. `(-3)` is one literal of value -3, so that a literal can be given either sign.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _Parser:
         if len(tokens) > MAX_TOKENS:
             raise LemsError(Issue("L003", f"expression of more than {MAX_TOKENS} tokens: '{_short(self._text)}'"))
         tokens.append(("end", "the end", end))
-        return tokens
+        return _with_signed_literals(tokens)
 
     def _disjunction(self) -> Expr:
         self._depth += 1
@@ -203,6 +203,18 @@ class _Parser:
     def _fail(self, message: str, at: int | None = None) -> NoReturn:
         place = self._tokens[self._at][2] if at is None else at
         raise LemsError(Issue("L001", f"{message}, at character {place + 1} of '{_short(self._text)}'"))
+
+
+def _with_signed_literals(tokens: list[_Token]) -> list[_Token]:
+    """`(-3)` as one literal in parentheses: the sign belongs to the number where nothing else can claim it."""
+    kept: list[_Token] = []
+    for at, (kind, token, start) in enumerate(tokens):
+        if kind == "number" and at >= 2 and [t for _, t, _ in (tokens[at - 2], tokens[at - 1], tokens[at + 1])] == ["(", "-", ")"]:
+            _, _, sign = kept.pop()
+            kept.append((kind, f"-{token}", sign))
+        else:
+            kept.append((kind, token, start))
+    return kept
 
 
 def _short(text: str) -> str:

@@ -1,0 +1,152 @@
+"""Splits bind-time numbers from run-time equations.
+
+Every largest subexpression over numbers, slots, temperature and a placement's own numbers is computed once, when values
+are bound: with nothing bound in it, it is folded to a literal now, by the same arithmetic (`lems.evaluate`) on the same
+tree; otherwise it becomes a parameter. So a program with a slot and one without run the same operations at run time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from nmlopt.errors import Issue, LemsError
+from nmlopt.ir.flat import Bound, Flat, Structural
+from nmlopt.ir.model import Assigned, Condition, Dynamics, KineticScheme, Regime, State, Transition
+from nmlopt.lems.evaluate import evaluate
+from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
+from nmlopt.lems.trees import leaves, parts, rebuild, substitute
+
+TEMPERATURE = "temperature"
+TEMPERATURE_PARAMETER = "temperature_K"
+_TRUTH = frozenset({"<", ">", "<=", ">=", "==", "!=", "and", "or", "not"})
+
+
+def split(flat: Flat) -> Bound:
+    """Run-time dynamics and parameters of a flattened component. Raises LemsError L032 for a number that is not finite."""
+    binder = _Binder(flat)
+    assigned = tuple(
+        Assigned(d.name, binder.run_time(d.value, d.name)) for d in flat.definitions if d.name not in binder.bound
+    )
+    states = tuple(_state(s, binder) for s in flat.states)
+    conditions = tuple(_condition(c, f"condition{i}", binder) for i, c in enumerate(flat.conditions, 1))
+    regimes = tuple(_regime(r, binder) for r in flat.regimes)
+    kinetics = tuple(_kinetics(k, binder) for k in flat.kinetics)
+    run_time = {s.name for s in states} | {a.name for a in assigned}
+    dynamics = Dynamics(
+        inputs=tuple(n for n in flat.inputs if n != TEMPERATURE),
+        states=states,
+        assigned=assigned,
+        conditions=conditions,
+        regimes=regimes,
+        kinetics=kinetics,
+        exposures=tuple((path, name) for path, name in flat.exposures if name in run_time),
+    )
+    return Bound(dynamics, tuple(binder.shared.items()), tuple(binder.own.items()))
+
+
+class _Binder:
+    """Finds and names the bind-time parts of one flattened component."""
+
+    def __init__(self, flat: Flat) -> None:
+        self._own_names = {own.name for own in flat.own}
+        self._taken = {d.name for d in flat.definitions} | self._own_names | {s.name for s in flat.states}
+        self.bound: dict[str, Expr] = {}
+        """Definitions that are known when values are bound, in terms of leaves."""
+        self.shared: dict[str, Expr] = {}
+        self.own: dict[str, Expr] = {}
+        self._parameters: dict[Expr, str] = {}
+        for definition in flat.definitions:
+            if self._is_bound(definition.value):
+                self.bound[definition.name] = _plain(substitute(definition.value, self.bound))
+
+    def _is_bound(self, expr: Expr) -> bool:
+        """Whether `expr` is known when values are bound (a truth value or a number)."""
+        match expr:
+            case Num() | SlotRef():
+                return True
+            case Sym(name):
+                return name in self.bound or name in self._own_names or name == TEMPERATURE
+        return all(self._is_bound(part) for part in parts(expr))
+
+    def run_time(self, expr: Expr, context: str) -> Expr:
+        """`expr` with its bind-time parts replaced by literals and parameters, these named after `context`."""
+        if self._is_bound(expr) and not (isinstance(expr, Op) and expr.op in _TRUTH):
+            return self._parameter(expr, context)
+        return rebuild(expr, lambda part: self.run_time(part, context))
+
+    def _parameter(self, expr: Expr, context: str) -> Expr:
+        whole = _plain(substitute(expr, self.bound))
+        read = tuple(leaves(whole))
+        if all(isinstance(leaf, Num) for leaf in read):
+            return Num(_folded(whole, context))
+        if whole in self._parameters:
+            return Sym(self._parameters[whole])
+        name = self._name(expr, context)
+        self._parameters[whole] = name
+        is_own = any(isinstance(leaf, Sym) and leaf.name in self._own_names for leaf in read)
+        (self.own if is_own else self.shared)[name] = whole
+        return Sym(name)
+
+    def _name(self, expr: Expr, context: str) -> str:
+        if isinstance(expr, Sym):
+            return TEMPERATURE_PARAMETER if expr.name == TEMPERATURE else expr.name
+        count = 1
+        while f"{context}_k{count}" in self._taken:
+            count += 1
+        self._taken.add(f"{context}_k{count}")
+        return f"{context}_k{count}"
+
+
+def _folded(expr: Expr, context: str) -> float:
+    value = float(evaluate(expr))
+    if not math.isfinite(value):
+        raise LemsError(Issue("L032", f"a constant part of '{context}' is not a finite number ({value})"))
+    return value
+
+
+def _plain(expr: Expr) -> Expr:
+    """Structural numbers as ordinary ones: nothing after this looks at them."""
+    return Num(expr.value) if isinstance(expr, Structural) else rebuild(expr, _plain)
+
+
+def _state(state: State, binder: _Binder) -> State:
+    derivative = None if state.derivative is None else binder.run_time(state.derivative, f"d{state.name}")
+    return State(state.name, binder.run_time(state.initial, f"{state.name}_start"), derivative)
+
+
+def _condition(condition: Condition, context: str, binder: _Binder) -> Condition:
+    return replace(
+        condition,
+        test=binder.run_time(condition.test, context),
+        assignments=_assignments(condition.assignments, context, binder),
+    )
+
+
+def _assignments(
+    assignments: tuple[tuple[str, Expr], ...], context: str, binder: _Binder
+) -> tuple[tuple[str, Expr], ...]:
+    return tuple((name, binder.run_time(value, f"{context}_{name}")) for name, value in assignments)
+
+
+def _regime(regime: Regime, binder: _Binder) -> Regime:
+    return replace(
+        regime,
+        derivatives=_assignments(regime.derivatives, f"{regime.name}_d", binder),
+        on_entry=_assignments(regime.on_entry, regime.name, binder),
+    )
+
+
+def _kinetics(scheme: KineticScheme, binder: _Binder) -> KineticScheme:
+    return KineticScheme(
+        scheme.states,
+        tuple(
+            Transition(
+                t.source,
+                t.target,
+                binder.run_time(t.forward, f"{t.source}_{t.target}"),
+                binder.run_time(t.reverse, f"{t.target}_{t.source}"),
+            )
+            for t in scheme.transitions
+        ),
+    )
