@@ -80,10 +80,10 @@ class _Binder:
         read = tuple(leaves(whole))
         if all(isinstance(leaf, Num) for leaf in read):
             return Num(_folded(whole, context))
-        if whole in self._parameters:
-            return Sym(self._parameters[whole])
+        if expr in self._parameters:
+            return Sym(self._parameters[expr])
         name = self._name(expr, context)
-        self._parameters[whole] = name
+        self._parameters[expr] = name
         is_own = any(isinstance(leaf, Sym) and leaf.name in self._own_names for leaf in read)
         (self.own if is_own else self.shared)[name] = whole
         return Sym(name)

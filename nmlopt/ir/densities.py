@@ -50,8 +50,11 @@ class Densities:
             written = self._known.type_of(element, membrane.type)
             assert written is not None  # the caller asks for channels only
             type_ = uniform_type(self._known, written)
-            given = varying(self._numbers, self._places, element) if type_ is not written else Varying()
-            compartments = given.compartments or self._places.of(element)
+            if type_ is written:
+                given, compartments = Varying(), self._places.of(element)
+            else:
+                given = varying(self._numbers, self._places, element)
+                compartments = given.compartments
             kind = MechanismKind.DENSITY if type_.extends("baseChannelDensity") else MechanismKind.POPULATION
             if kind is MechanismKind.POPULATION and len(compartments) > 1:
                 message = f"channelPopulation '{element.attributes.get('id')}' lies on {len(compartments)} compartments"
@@ -66,7 +69,7 @@ class Densities:
         for k in compartments:
             key = tuple(i for i, held in enumerate(members) if k in held)
             groups.setdefault(key, []).append(k)
-        for key, held in groups.items():
+        for key, held in groups.items():  # none if the region is empty
             yield tuple(self._pools[i] for i in key), tuple(held)
 
     def _place(
@@ -130,5 +133,3 @@ class Densities:
         bound = run(flat, wanted)
         name = element.attributes.get("ionChannel") or element.attributes.get("id", element.tag)
         return Prototype(bound, flat.own, kind, name, ion, current.name), flattener.reads_concentration
-
-

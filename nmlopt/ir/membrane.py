@@ -14,9 +14,12 @@ from nmlopt.ir.model import Assignment, Geometry
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.placing import Places
 from nmlopt.ir.pools import lower_pools
-from nmlopt.lems.expression import Expr
+from nmlopt.lems.expression import Expr, Num
 from nmlopt.lems.resolve import Components, Instance
 from nmlopt.lems.types import place
+
+DEFAULT_INITIAL_V = -0.065
+"""Where a document states no initMembPotential: NEURON's default, with which jNeuroML's export of such cells runs."""
 
 SHAPE = "the shape of the cell is fixed while it is fitted"
 _NOT_MEMBRANE = frozenset({"notes", "annotation", "property", "initMembPotential", "spikeThresh"})
@@ -68,7 +71,7 @@ def lower_membrane(
         geometry,
         capacitance=reader.required(membrane, "specificCapacitance", "I020"),
         resistivity=reader.required(inside, "resistivity", "I021") if _has_cable(geometry) else reader.read(inside, "resistivity"),
-        initial_v=reader.required(membrane, "initMembPotential", "I022"),
+        initial_v=reader.with_default(membrane, "initMembPotential", DEFAULT_INITIAL_V),
         spike_threshold=reader.read(membrane, "spikeThresh"),
     )
 
@@ -160,6 +163,14 @@ class _Properties:
             message = f"{len(missing)} of {len(self._places.region('all'))} compartments get no {tag}"
             self._places.issues.append(Issue(code, message, where, f'add <{tag} value="..."/> for the whole cell'))
         return found
+
+    def with_default(self, parent: Element, tag: str, value: float) -> tuple[Assignment, ...]:
+        """The same; compartments that the document leaves out get `value`."""
+        found = self.read(parent, tag)
+        everywhere = self._places.region("all")
+        covered = {k for a in found for k in a.compartments}
+        missing = tuple(k for k in everywhere if k not in covered)
+        return (*found, Assignment(Num(value), missing)) if missing else found
 
 
 _DIMENSIONS = {

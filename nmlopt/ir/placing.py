@@ -36,16 +36,12 @@ class Places:
     def of(self, element: Element) -> tuple[int, ...]:
         """The compartments that an element's `segmentGroup` or `segment` names; the whole cell without either.
 
-        Raises LemsError: I030 no such group, I031 no such segment, I032 no compartment there.
+        Empty for a group without segments. Raises LemsError: I030 no such group, I031 no such segment.
         """
         segment = element.attributes.get("segment")
         if segment is not None and "segmentGroup" not in element.attributes:
-            found = self._of_segment(element, segment)
-        else:
-            found = self._of_group(element, element.attributes.get("segmentGroup", "all"))
-        if not found:
-            raise LemsError(Issue("I032", f"<{element.tag}> lies on a region without compartments", place(element)))
-        return found
+            return self._of_segment(element, segment)
+        return self._of_group(element, element.attributes.get("segmentGroup", "all"))
 
     def _of_group(self, element: Element, group: str) -> tuple[int, ...]:
         if group not in self._regions:
@@ -59,8 +55,8 @@ class Places:
         if not spans:
             raise LemsError(Issue("I031", f"<{element.tag}> lies on the unknown segment '{segment}'", place(element)))
         span = spans[0]
-        return tuple(
-            k
-            for k, c in enumerate(self.geometry.compartments)
-            if c.section == span.section and (span.start <= c.x < span.end or c.x == span.end == 1.0)
-        )
+        parts = [(k, c) for k, c in enumerate(self.geometry.compartments) if c.section == span.section]
+        centred = tuple(k for k, c in parts if span.start <= c.x < span.end)
+        middle = (span.start + span.end) / 2
+        # a segment shorter than a compartment may hold no centre: then it is the compartment around its middle
+        return centred or tuple(k for k, c in parts if abs(c.x - middle) * len(parts) <= 0.5)[-1:]

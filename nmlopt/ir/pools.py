@@ -65,6 +65,8 @@ class _Pools:
         if ion not in IONS:
             return
         compartments = self._places.of(element)
+        if not compartments:
+            return
         self._refuse_overlap(element, ion, compartments)
         species = self._known.instance(element)
         models = self._known.children(species, "concentrationModel")
