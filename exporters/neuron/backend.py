@@ -1,0 +1,101 @@
+"""NEURON as a backend: generate NMODL, compile it once, bind and run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import final
+
+from nmlopt.backend import Floats, Integrator, Program, Recordings, Settings
+from nmlopt.errors import Issue, UnsupportedError
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.neuron.build import build, toolchain
+from nmlopt.exporters.neuron.mod import Plan, plan
+from nmlopt.exporters.neuron.support import unsupported
+from nmlopt.exporters.registry import installed_version
+from nmlopt.ir.model import Cell, MechanismKind
+
+GENERATOR_VERSION = "1"
+
+
+@final
+class NeuronBackend:
+    """The NEURON simulator. Holds nothing; can be pickled."""
+
+    name = "neuron"
+
+    def version(self) -> str:
+        """Version of NEURON from its package metadata. Raises BackendError B001 if it is not installed."""
+        return installed_version("neuron", "pip install neuron")
+
+    def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+        """What of this cell and these experiments NEURON cannot do as generated here."""
+        return unsupported(cell, experiments)
+
+    def compile(self, cell: Cell, settings: Settings) -> Program:
+        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B010)."""
+        if settings.integrator is Integrator.CVODE:
+            _refuse_variable_steps(cell, settings)
+        tools = toolchain(self.version())
+        planned = plan(cell, settings, tools)
+        texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(planned.files.items())).encode())
+        texts.update(tools.encode())
+        folder = build(planned.files, texts.hexdigest())
+        return Program(self.name, cell, settings, _digest(cell, settings, tools), planned.files, folder)
+
+    def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
+        """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        from nmlopt.exporters.neuron.simulate import simulate
+
+        return simulate(program, program_plan(program), experiments, values)
+
+    def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
+        """Write a folder that runs with nothing but NEURON. Raises ResultsError if it exists and is not empty."""
+        from nmlopt.exporters.neuron.export import export
+
+        return export(program, program_plan(program), experiments, folder)
+
+
+def program_plan(program: Program) -> Plan:
+    """The plan of a program, made once per process and program."""
+    return _cached_plan(_Key(program))
+
+
+class _Key:
+    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.program.digest == self.program.digest
+
+    def __hash__(self) -> int:
+        return hash(self.program.digest)
+
+
+@lru_cache(maxsize=4)
+def _cached_plan(key: _Key) -> Plan:
+    program = key.program
+    return plan(program.cell, program.settings, toolchain(NeuronBackend().version()))
+
+
+def _digest(cell: Cell, settings: Settings, tools: str) -> str:
+    """Of all that a program is but the present values of its slots and the document they came from."""
+    bare = replace(cell, slots=tuple(replace(s, default=0.0) for s in cell.slots), document_digest="")
+    return hashlib.sha256(f"{GENERATOR_VERSION}|{tools}|{settings!r}|{bare!r}".encode()).hexdigest()
+
+
+def _refuse_variable_steps(cell: Cell, settings: Settings) -> None:
+    issues = []
+    if any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
+        issues.append(
+            Issue("B010", f"'{cell.id}' is a point cell: these run with fixed steps", hint="use --integrator fixed")
+        )
+    if settings.numerics == "jneuroml":
+        issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
+    if issues:
+        raise UnsupportedError(issues)

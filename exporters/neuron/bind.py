@@ -1,0 +1,155 @@
+"""Every number of a cell as (place, formula): what binding a candidate writes, and where. No simulator in here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from nmlopt.exporters.neuron.mod import Part, Plan
+from nmlopt.ir.model import Assignment, Cell, MechanismKind, Placement
+from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
+from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
+from nmlopt.lems.trees import leaves
+
+POINT_AREA_UM2 = 314.1592653589793
+"""Membrane of the 10 µm x 10 µm cylinder that carries a point cell, as in jNeuroML's export."""
+_DEFAULT_POINT_CAPACITANCE_F = Num(1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number goes: variable `name` on `compartments`; 'Ra' on sections; a GLOBAL where there are none."""
+
+    name: str
+    compartments: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Number:
+    """One formula and the place of its value. `arrays` hold one number per compartment of the place."""
+
+    place: Place
+    expr: Expr
+    arrays: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it changes with the candidate or the experiment; the others are written once."""
+        return any(isinstance(leaf, SlotRef) or leaf == Sym("temperature") for leaf in leaves(self.expr))
+
+    def evaluator(self) -> Evaluator:
+        """A function of (names, slots) with the arrays at hand."""
+        compiled = compile_expression(self.expr)
+        if not self.arrays:
+            return compiled
+        arrays = dict(self.arrays)
+
+        def run(names: Mapping[str, Value], slots: Sequence[float]) -> Value:
+            return compiled({**names, **arrays}, slots)
+
+        return run
+
+
+def numbers(cell: Cell, plan: Plan) -> tuple[Number, ...]:
+    """All numbers of the cell that do not sit in the generated text, except the initial potential."""
+    found: list[Number] = []
+    for part in plan.parts:
+        found += _of_part(cell, part)
+    found += _membrane(cell)
+    return tuple(found)
+
+
+def initial_voltage(cell: Cell) -> tuple[Number, ...]:
+    """The initial membrane potential in mV, by compartment."""
+    return tuple(_assigned("v", cell.initial_v, 1000.0))
+
+
+def _of_part(cell: Cell, part: Part) -> Iterable[Number]:
+    face = part.interface
+    for parameter in part.mechanism.parameters:
+        if parameter.value is not None:
+            yield Number(Place(f"{face.shared[parameter.name]}_{part.suffix}"), parameter.value)
+    if face.needs_temperature:
+        yield Number(Place(f"temperature_{part.suffix}"), Sym("temperature"))
+    ending = "" if part.mechanism.kind is MechanismKind.POINT_CELL else f"_{part.suffix}"
+    for placement in part.placements:
+        arrays = {name: np.asarray(values, dtype=np.float64) for name, values in placement.locals}
+        for name, expr in placement.values:
+            used = {leaf.name for leaf in leaves(expr) if isinstance(leaf, Sym)}
+            own = {key: values for key, values in arrays.items() if key in used}
+            yield Number(Place(f"{face.own[name]}{ending}", placement.compartments), expr, own)
+    if cell.geometry is not None:
+        yield from _of_compartments(cell, part)
+
+
+def _of_compartments(cell: Cell, part: Part) -> Iterable[Number]:
+    """Areas, and where a section is covered in part: what switches its other compartments off."""
+    covered = [index for p in part.placements for index in p.compartments]
+    outside = _outside(cell, covered) if part.partial else ()
+    everywhere = (*covered, *outside)
+    if part.interface.needs_area:
+        assert cell.geometry is not None
+        areas = np.array([cell.geometry.compartments[index].area_m2 for index in everywhere])
+        yield Number(Place(f"surfaceArea_{part.suffix}", everywhere), Sym("area"), {"area": areas})
+    if not part.partial:
+        return
+    yield Number(Place(f"present_{part.suffix}", tuple(covered)), Num(1.0))
+    yield Number(Place(f"present_{part.suffix}", outside), Num(0.0))
+    yield from _like_the_first(part, part.placements[0], outside)
+
+
+def _like_the_first(part: Part, placement: Placement, outside: tuple[int, ...]) -> Iterable[Number]:
+    """Compartments that are switched off still compute: give them numbers that make sense."""
+    arrays = {name: np.full(len(outside), values[0]) for name, values in placement.locals}
+    for name, expr in placement.values:
+        used = {leaf.name for leaf in leaves(expr) if isinstance(leaf, Sym)}
+        own = {key: values for key, values in arrays.items() if key in used}
+        yield Number(Place(f"{part.interface.own[name]}_{part.suffix}", outside), expr, own)
+
+
+def _outside(cell: Cell, covered: Sequence[int]) -> tuple[int, ...]:
+    assert cell.geometry is not None
+    compartments = cell.geometry.compartments
+    touched = {compartments[index].section for index in covered}
+    inside = set(covered)
+    return tuple(k for k, c in enumerate(compartments) if c.section in touched and k not in inside)
+
+
+def _membrane(cell: Cell) -> Iterable[Number]:
+    if cell.geometry is None:
+        capacitance = cell.point_capacitance or _DEFAULT_POINT_CAPACITANCE_F
+        for name, factor in (("cm", 1e14 / POINT_AREA_UM2), ("cap_nF", 1e9)):
+            yield Number(Place(name, (0,)), Op("*", (capacitance, Num(factor))))
+        return
+    yield from _assigned("cm", cell.capacitance, 100.0)
+    section_of = [c.section for c in cell.geometry.compartments]
+    for number in _assigned("Ra", cell.resistivity, 100.0):
+        sections = tuple(dict.fromkeys(section_of[index] for index in number.place.compartments))
+        yield Number(Place("Ra", sections), number.expr)
+
+
+def _assigned(name: str, assignments: Sequence[Assignment], factor: float) -> Iterable[Number]:
+    """A property whose later statements override earlier ones, in NEURON's unit."""
+    owner: dict[int, int] = {}
+    for position, assignment in enumerate(assignments):
+        owner.update(dict.fromkeys(assignment.compartments, position))
+    for position, assignment in enumerate(assignments):
+        mine = tuple(index for index in assignment.compartments if owner[index] == position)
+        if mine:
+            yield Number(Place(name, mine), Op("*", (assignment.value, Num(factor))))
+
+
+def split_sections(cell: Cell) -> tuple[int, ...]:
+    """Sections with more than one axial resistivity: NEURON has one per section."""
+    if cell.geometry is None:
+        return ()
+    value: dict[int, int] = {}
+    for position, assignment in enumerate(cell.resistivity):
+        value.update(dict.fromkeys(assignment.compartments, position))
+    found: dict[int, set[int]] = {}
+    for index, compartment in enumerate(cell.geometry.compartments):
+        found.setdefault(compartment.section, set()).add(value.get(index, -1))
+    return tuple(section for section, kinds in found.items() if len(kinds) > 1)

@@ -1,0 +1,175 @@
+"""Electrodes and recorders of a set of experiments on a live cell: made once, set anew for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+
+from nmlopt.backend import Floats, Settings, Trace
+from nmlopt.experiment.model import Experiment, Output
+from nmlopt.exporters.neuron.live import LiveCell
+from nmlopt.exporters.neuron.stimuli import (
+    Clamp,
+    Current,
+    clamp_current,
+    clamp_of,
+    clamps,
+    currents,
+    drive_samples,
+)
+
+_NEVER_MS = 1e9
+
+
+@final
+class Rig:
+    """Stimuli and recordings for `experiments`; `select` sets one of them, `traces` reads it after its run."""
+
+    def __init__(self, h: Any, live: LiveCell, experiments: Sequence[Experiment], settings: Settings) -> None:
+        self.experiments = tuple(experiments)
+        self._h = h
+        self._live = live
+        self.settings = settings
+        self._driven = live.drive_pointer()
+        self._time = h.Vector().record(h._ref_t)
+        self._currents = [() if self._driven is not None else currents(e) for e in experiments]
+        self._clamps = [clamps(e) for e in experiments]
+        self._waves = [[self._wave(c) for c in group] for group in self._currents]
+        self._drives = [self._drive(e) for e in experiments]
+        self._levels = [[self._level(c) for c in group] for group in self._clamps]
+        self._iclamps = self._electrodes(h.IClamp, [[c.compartment for c in group] for group in self._currents])
+        self._seclamps = self._electrodes(h.SEClamp, [[c.compartment for c in group] for group in self._clamps])
+        self._recorders = self._record()
+        self._exposing = [self._exposed(e) for e in experiments]
+        self._playing: list[Any] = []
+
+    def select(self, index: int) -> None:
+        """Set the stimuli of one experiment; all others are silent."""
+        for vector in self._playing:
+            vector.play_remove()
+        self._playing.clear()
+        used = self._set_currents(index)
+        for clamp in self._iclamps_but(used):
+            clamp.delay, clamp.dur, clamp.amp = _NEVER_MS, 0.0, 0.0
+        self._set_clamps(index)
+        if self._driven is not None:
+            values = self._drives[index]
+            values.play(self._driven, self.settings.dt_ms)
+            self._playing.append(values)
+        self._live.expose(self._exposing[index])
+
+    def traces(self, index: int) -> dict[tuple[str, str], Trace]:
+        """What was recorded in the run of an experiment, by (experiment id, output id)."""
+        experiment = self.experiments[index]
+        times = self._times(experiment)
+        found = {}
+        for output in experiment.outputs:
+            found[experiment.id, output.id] = self._trace(experiment, output, times)
+        return found
+
+    def _times(self, experiment: Experiment) -> Floats:
+        recorded: Floats = self._time.as_numpy()
+        if self.settings.integrator == "fixed":
+            return np.arange(len(recorded)) * self.settings.dt_ms
+        return recorded.copy()
+
+    def _trace(self, experiment: Experiment, output: Output, times: Floats) -> Trace:
+        site = output.site.compartment
+        if output.variable == "i_clamp":
+            clamp = clamp_of(experiment, output)
+            v = self._recorders[self._key(clamp.compartment, "v")].as_numpy()
+            return Trace(times, clamp_current(clamp, times, v))
+        values: Floats = self._recorders[self._key(site, output.variable)].as_numpy()
+        if output.variable == "v" and self._live.holds_own_voltage:
+            return self._with_spikes(times, 1000.0 * values)
+        return Trace(times, values.copy())
+
+    def _with_spikes(self, times: Floats, v_mV: Floats) -> Trace:
+        """A point cell resets within a step: put the crossing itself into its trace."""
+        spike_t = self._recorders[0, "spike_t"].as_numpy()
+        spike_v = self._recorders[0, "spike_v"].as_numpy()
+        hits = np.flatnonzero(np.diff(spike_t) != 0.0) + 1
+        if not len(hits):
+            return Trace(times, v_mV)
+        t = np.insert(times, hits, 1000.0 * spike_t[hits])
+        y = np.insert(v_mV, hits, 1000.0 * spike_v[hits])
+        distinct = np.concatenate(([True], np.diff(t) > 0.0))
+        return Trace(t[distinct], y[distinct])
+
+    # ------------------------------------------------------------------------------------------ electrodes
+
+    def _electrodes(self, make: Any, groups: Sequence[Sequence[int]]) -> dict[int, list[Any]]:
+        """As many electrodes per compartment as the most demanding experiment needs."""
+        made: dict[int, list[Any]] = {}
+        for group in groups:
+            for site in set(group):
+                pool = made.setdefault(site, [])
+                while len(pool) < list(group).count(site):
+                    pool.append(make(self._live.segments[site]))
+        return made
+
+    def _set_currents(self, index: int) -> dict[int, int]:
+        used: dict[int, int] = {}
+        for current, wave in zip(self._currents[index], self._waves[index], strict=True):
+            position = used.get(current.compartment, 0)
+            used[current.compartment] = position + 1
+            clamp = self._iclamps[current.compartment][position]
+            clamp.delay, clamp.dur, clamp.amp = current.delay_ms, current.duration_ms, current.amplitude
+            if wave is not None:
+                values, times = wave
+                values.play(clamp._ref_amp, times, True)
+                self._playing.append(values)
+        return used
+
+    def _iclamps_but(self, used: dict[int, int]) -> list[Any]:
+        return [clamp for site, pool in self._iclamps.items() for clamp in pool[used.get(site, 0) :]]
+
+    def _set_clamps(self, index: int) -> None:
+        for pool in self._seclamps.values():
+            for electrode in pool:
+                electrode.dur1 = 0.0
+        used: dict[int, int] = {}
+        for clamp, (targets, times) in zip(self._clamps[index], self._levels[index], strict=True):
+            position = used.get(clamp.compartment, 0)
+            used[clamp.compartment] = position + 1
+            electrode = self._seclamps[clamp.compartment][position]
+            electrode.rs, electrode.dur1, electrode.amp1 = clamp.series_resistance_Mohm, clamp.end_ms, targets[0]
+            if len(targets) > 1:
+                targets.play(electrode._ref_amp1, times)
+                self._playing.append(targets)
+
+    def _wave(self, current: Current) -> tuple[Any, Any] | None:
+        if current.times_ms is None or current.amplitudes is None:
+            return None
+        return self._h.Vector(current.amplitudes), self._h.Vector(current.times_ms)
+
+    def _level(self, clamp: Clamp) -> tuple[Any, Any]:
+        return self._h.Vector(clamp.targets_mV), self._h.Vector(clamp.times_ms)
+
+    def _drive(self, experiment: Experiment) -> Any:
+        if self._driven is None:
+            return None
+        samples = drive_samples(experiment.stimuli, experiment.duration_ms, self.settings.dt_ms)
+        return self._h.Vector(np.append(samples * self._live.drive_scale, 0.0))
+
+    # ------------------------------------------------------------------------------------------ recorders
+
+    def _key(self, compartment: int, variable: str) -> tuple[int, str]:
+        return compartment, self._live.variable(variable).variable
+
+    def _record(self) -> dict[tuple[int, str], Any]:
+        wanted: dict[tuple[int, str], None] = {}
+        for experiment in self.experiments:
+            for output in experiment.outputs:
+                clamped = output.variable == "i_clamp"
+                site = clamp_of(experiment, output).compartment if clamped else output.site.compartment
+                wanted[self._key(site, "v" if clamped else output.variable)] = None
+        if self._live.holds_own_voltage:
+            wanted |= {(0, "spike_t"): None, (0, "spike_v"): None}
+        return {key: self._h.Vector().record(self._live.pointer(*key)) for key in wanted}
+
+    def _exposed(self, experiment: Experiment) -> frozenset[str]:
+        readings = [self._live.variable(o.variable) for o in experiment.outputs if "/" in o.variable]
+        return frozenset(r.suffix for r in readings if r.computed)

@@ -1,0 +1,74 @@
+"""What the generated NEURON code cannot do, found before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from nmlopt.codegen.nmodl import NMODL
+from nmlopt.errors import Issue
+from nmlopt.experiment.model import Experiment, VoltageClamp
+from nmlopt.exporters.neuron.bind import split_sections
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+from nmlopt.lems.expression import Call, Expr
+from nmlopt.lems.trees import parts
+
+
+def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+    """Every obstacle in the cell and in the experiments (codes B03x)."""
+    return (*_cell(cell), *_experiments(cell, experiments))
+
+
+def _cell(cell: Cell) -> Iterator[Issue]:
+    for mechanism in cell.mechanisms:
+        unknown = {f for expr in _expressions(mechanism) for f in _functions(expr)} - set(NMODL.functions)
+        for function in sorted(unknown):
+            yield Issue("B030", f"'{function}' in '{mechanism.name}' has no counterpart in generated NMODL")
+        if mechanism.dynamics.regimes and mechanism.kind is not MechanismKind.POINT_CELL:
+            yield Issue("B031", f"'{mechanism.name}' has regimes, which only point cells may have here")
+    for index in split_sections(cell):
+        assert cell.geometry is not None
+        name = cell.geometry.sections[index].name
+        yield Issue("B032", f"section '{name}' has more than one axial resistivity", hint="split the section there")
+
+
+def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
+    is_point = cell.geometry is None
+    exposures = {
+        f"{p.id}/{name}": p for p in cell.placements for name, _ in cell.mechanism(p.mechanism).dynamics.exposures
+    }
+    for experiment in experiments:
+        if is_point and any(isinstance(s, VoltageClamp) for s in experiment.stimuli):
+            yield Issue("B033", f"experiment '{experiment.id}': a point cell cannot be voltage-clamped")
+        for output in experiment.outputs:
+            if output.variable in ("v", "i_clamp"):
+                continue
+            placement = exposures.get(output.variable)
+            if placement is None:
+                yield Issue("B034", f"experiment '{experiment.id}': there is no variable '{output.variable}'")
+            elif output.site.compartment not in placement.compartments:
+                where = f"compartment {output.site.compartment}"
+                yield Issue("B035", f"experiment '{experiment.id}': '{output.variable}' does not exist at {where}")
+
+
+def _expressions(mechanism: Mechanism) -> Iterable[Expr]:
+    dynamics = mechanism.dynamics
+    yield from (a.value for a in dynamics.assigned)
+    for state in dynamics.states:
+        yield state.initial
+        if state.derivative is not None:
+            yield state.derivative
+    for condition in dynamics.conditions:
+        yield condition.test
+        yield from (value for _, value in condition.assignments)
+    for regime in dynamics.regimes:
+        yield from (value for _, value in (*regime.derivatives, *regime.on_entry))
+    for scheme in dynamics.kinetics:
+        for edge in scheme.transitions:
+            yield from (edge.forward, edge.reverse)
+
+
+def _functions(expr: Expr) -> Iterator[str]:
+    if isinstance(expr, Call):
+        yield expr.function
+    for part in parts(expr):
+        yield from _functions(part)

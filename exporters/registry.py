@@ -1,0 +1,37 @@
+"""Names of backends and where they live; a simulator is imported only when its backend is asked for."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from nmlopt.backend import Backend
+from nmlopt.errors import BackendError, Issue
+
+_BACKENDS = {"neuron": "nmlopt.exporters.neuron.backend:NeuronBackend"}
+
+
+def names() -> tuple[str, ...]:
+    """The backends that exist, installed or not."""
+    return tuple(_BACKENDS)
+
+
+def load(name: str) -> Backend:
+    """The backend of that name. Raises BackendError B000 for an unknown name."""
+    if name not in _BACKENDS:
+        near = get_close_matches(name, _BACKENDS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(_BACKENDS)}"
+        raise BackendError(Issue("B000", f"there is no backend '{name}'", hint=hint))
+    module, _, attribute = _BACKENDS[name].partition(":")
+    backend: Backend = getattr(import_module(module), attribute)()
+    return backend
+
+
+def installed_version(package: str, command: str) -> str:
+    """The version of a simulator's package, without importing it. Raises BackendError B001 with the command."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        issue = Issue("B001", f"the simulator '{package}' is not installed", hint=f"install it: {command}")
+        raise BackendError(issue) from None

@@ -1,0 +1,253 @@
+"""NMODL: names, inputs, and the parts that every generated mechanism is put together from.
+
+Equations stay in SI with inward currents positive, as in the document; only the lines that touch NEURON's own
+variables (v in mV, i in mA/cm2, concentrations in mM) convert. Parameters that hold for all placements are GLOBAL,
+those of one placement are RANGE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nmlopt.codegen.analysis import Definitions
+from nmlopt.codegen.printer import Dialect, Printer, is_product, lines
+from nmlopt.ir.model import Assigned, Mechanism
+from nmlopt.lems.expression import Call, Cases, Expr, Op, Sym
+from nmlopt.lems.trees import names as names_in
+from nmlopt.lems.trees import parts
+
+NMODL = Dialect(
+    operators={
+        "+": "+", "-": "-", "*": "*", "/": "/", "neg": "-", "not": "!", "and": "&&", "or": "||",
+        "<": "<", ">": ">", "<=": "<=", ">=": ">=", "==": "==", "!=": "!=",
+    },
+    functions={
+        "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "exp": "exp",
+        "sqrt": "sqrt", "ceil": "ceil", "log": "log", "abs": "fabs", "H": "heaviside", "exprelr": "exprelr",
+    },
+    power="power",
+)  # fmt: skip
+HELPERS = ("power", "exprelr", "heaviside")
+_RESERVED_TEXT = """
+    v t dt celsius area diam i g e s secondorder usetable after_cvode power exprelr heaviside vs ts iCa iCa2 cai
+    cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present expose start start_given rates advance step
+    states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
+    slope cond now left theta spike_t spike_v
+    if else while for int double float char void return static const class new delete this operator template auto
+    register long short signed unsigned struct union enum switch case default break continue goto do sizeof typedef
+    extern volatile inline namespace using public private protected friend virtual bool true false try catch throw
+    error PI FARADAY R
+"""
+RESERVED = frozenset(_RESERVED_TEXT.split())
+ION_VARIABLES = {"caConc": ("ca", "cai"), "caConcExt": ("ca", "cao"), "caConc2": ("ca2", "ca2i"),
+                 "caConcExt2": ("ca2", "ca2o"), "iCa": ("ca", "ica"), "iCa2": ("ca2", "ica2")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One NMODL block: its head (`DERIVATIVE states`), LOCAL names, lines."""
+
+    head: str
+    local_names: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ion:
+    """A USEION line."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModText:
+    """Everything a mod template prints."""
+
+    suffix: str
+    title: str
+    kind: str
+    ions: tuple[Ion, ...]
+    nonspecific: str
+    thread_safe: bool
+    ranges: tuple[str, ...]
+    global_names: tuple[str, ...]
+    parameters: tuple[str, ...]
+    assigned: tuple[str, ...]
+    states: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    helpers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a recordable quantity is read: a RANGE variable, and whether it is filled only while `expose` is set."""
+
+    variable: str
+    computed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The variables by which a program binds and reads one mechanism: IR name -> NMODL name.
+
+    `readings` maps exposures. `needs_temperature`, `needs_area`: the inputs of that name are parameters too.
+    """
+
+    shared: Mapping[str, str]
+    own: Mapping[str, str]
+    readings: Mapping[str, Reading]
+    needs_temperature: bool
+    needs_area: bool
+
+
+@dataclass
+class Writer:
+    """Prints the expressions of one mechanism and gathers what its text must declare."""
+
+    mechanism: Mechanism
+    partial: bool
+    helpers: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        dynamics = self.mechanism.dynamics
+        own = [
+            *(p.name for p in self.mechanism.parameters),
+            *(s.name for s in dynamics.states),
+            *(a.name for a in dynamics.assigned),
+            *(name for scheme in dynamics.kinetics for name in scheme.states),
+        ]
+        self.names: dict[str, str] = {name: safe(name) for name in own}
+        self.names |= {"v": "vs", "t": "ts", "temperature": "temperature", "surfaceArea": "surfaceArea"} | {
+            key: variable for key, (_, variable) in ION_VARIABLES.items() if key not in ("iCa", "iCa2")
+        }
+        self.names |= {"iCa": "iCa", "iCa2": "iCa2", "iSyn": "iSyn", "ISyn": "ISyn"} | {
+            name: safe(name) for name in own
+        }
+        self.definitions = Definitions(dynamics.assigned)
+        self.shared = tuple(p.name for p in self.mechanism.parameters if p.value is not None)
+        self.own = tuple(p.name for p in self.mechanism.parameters if p.value is None)
+
+    def text(self, expr: Expr) -> str:
+        """The expression, which holds no `Cases`."""
+        self._note(expr)
+        return Printer(NMODL, self.names).expression(expr)
+
+    def assign(self, name: str, expr: Expr, *, prefix: str = "choice") -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(temporary names, lines) that leave `expr` in the NMODL variable `name`."""
+        self._note(expr)
+        printer = Printer(NMODL, self.names, prefix=f"{prefix}_")
+        text = tuple(lines(printer.assignments(name, expr)))
+        return tuple(printer.temporaries), text
+
+    def _note(self, expr: Expr) -> None:
+        match expr:
+            case Op("^", (base, exponent)) if not is_product(base, exponent):
+                self.helpers.add("power")
+            case Call("exprelr" | "H" as function, _):
+                self.helpers.add(NMODL.functions[function])
+        for part in parts(expr):
+            self._note(part)
+
+
+@dataclass
+class Body:
+    """The lines of a block in the making, with the locals they need."""
+
+    writer: Writer
+    known: set[str] = field(default_factory=set)
+    local_names: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    voltage: str = "0.001 * v"
+
+    def let(self, name: str, expr: Expr, *, local: bool = True) -> None:
+        """`name = expr`, with everything that `expr` needs computed before; `name` is an NMODL name."""
+        self.need([expr])
+        temporaries, text = self.writer.assign(name, expr, prefix=name)
+        self.local_names += [*temporaries, *([name] if local and name not in self.local_names else [])]
+        self.lines += text
+
+    def need(self, expressions: Iterable[Expr]) -> None:
+        """Compute the assigned variables and inputs that the expressions use, once per block."""
+        wanted = self.writer.definitions.needed(expressions, known=self.known)
+        self.inputs([*(names_in(a.value) for a in wanted), *(names_in(e) for e in expressions)])
+        for assigned in wanted:
+            self.compute(assigned)
+
+    def compute(self, assigned: Assigned, *, local: bool = True) -> None:
+        """One assigned variable; what it needs is known already."""
+        name = self.writer.names[assigned.name]
+        temporaries, text = self.writer.assign(name, assigned.value, prefix=name)
+        self.local_names += [*temporaries, *([name] if local else [])]
+        self.lines += text
+        self.known.add(assigned.name)
+
+    def inputs(self, used: Sequence[frozenset[str]]) -> None:
+        """Convert those of NEURON's variables that are used."""
+        conversions = {
+            "v": ("vs", self.voltage),
+            "t": ("ts", "0.001 * t"),
+            "iCa": ("iCa", "-10.0 * ica * surfaceArea"),
+            "iCa2": ("iCa2", "-10.0 * ica2 * surfaceArea"),
+        }
+        present = frozenset[str]().union(*used)
+        own = {*self.writer.mechanism.dynamics.inputs}
+        for name, (variable, text) in conversions.items():
+            if name in present and name in own and name not in self.known:
+                self.known.add(name)
+                self.local_names.append(variable)
+                self.lines.append(f"{variable} = {text}")
+
+    def block(self, head: str) -> Block:
+        """The finished block."""
+        return Block(head, tuple(dict.fromkeys(self.local_names)), tuple(self.lines))
+
+
+def safe(name: str) -> str:
+    """A name that is neither NMODL's, NEURON's nor C++'s."""
+    clean = name if not name.startswith("_") else f"x{name}"
+    return f"{clean}_" if clean in RESERVED or clean.isupper() else clean
+
+
+def fresh(name: str, taken: Iterable[str]) -> str:
+    """`name`, lengthened until it is not among `taken`."""
+    used = set(taken)
+    while name in used:
+        name += "_"
+    return name
+
+
+def ions(mechanism: Mechanism) -> tuple[Ion, ...]:
+    """The USEION lines of a current: concentrations it reads, the pool ion whose current it is."""
+    reads: dict[str, list[str]] = {}
+    for name in mechanism.dynamics.inputs:
+        if name in ION_VARIABLES:
+            ion, variable = ION_VARIABLES[name]
+            reads.setdefault(ion, []).append(variable)
+    writes = {mechanism.ion: (f"i{mechanism.ion}",)} if mechanism.ion else {}
+    return tuple(Ion(ion, tuple(reads.get(ion, ())), writes.get(ion, ())) for ion in sorted({*reads, *writes}))
+
+
+def interface(writer: Writer, readings: Mapping[str, Reading]) -> Interface:
+    """The binding side of a mechanism."""
+    inputs = writer.mechanism.dynamics.inputs
+    area = "surfaceArea" in inputs or "iCa" in inputs or "iCa2" in inputs or writer.mechanism.kind == "population"
+    return Interface(
+        {name: writer.names[name] for name in writer.shared},
+        {name: writer.names[name] for name in writer.own},
+        readings,
+        "temperature" in inputs,
+        area,
+    )
+
+
+def has_cases(expr: Expr) -> bool:
+    """Whether a conditional value is anywhere in the expression."""
+    return isinstance(expr, Cases) or any(has_cases(part) for part in parts(expr))
+
+
+def symbol(name: str) -> Sym:
+    """A name of the IR as an expression."""
+    return Sym(name)

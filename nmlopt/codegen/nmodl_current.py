@@ -1,0 +1,181 @@
+"""Channel densities and populations as density mechanisms."""
+
+from __future__ import annotations
+
+from nmlopt.codegen.analysis import Definitions, linear, slope
+from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Reading, Writer, interface, ions
+from nmlopt.codegen.nmodl_states import (
+    derivative_block,
+    euler_lines,
+    initial_lines,
+    kinetic_blocks,
+    lagged,
+    state_names,
+)
+from nmlopt.ir.model import MechanismKind
+from nmlopt.lems.expression import Expr, Op, Sym
+from nmlopt.lems.trees import names
+
+
+def readings(writer: Writer) -> dict[str, Reading]:
+    """How each exposure is read: states as they are, the rest computed before each recorded step when asked for."""
+    states = {*state_names(writer)}
+    found = {}
+    for exposure, variable in writer.mechanism.dynamics.exposures:
+        name = writer.names[variable]
+        found[exposure] = Reading(name, computed=False) if name in states else Reading(f"rec_{name}", computed=True)
+    return found
+
+
+def exposure_block(writer: Writer) -> tuple[tuple[str, ...], tuple[Block, ...]]:
+    """(recorded variables, the block that fills them): they cost nothing unless the GLOBAL `expose` is set."""
+    states = {*state_names(writer)}
+    wanted = [v for _, v in writer.mechanism.dynamics.exposures if writer.names[v] not in states]
+    wanted = list(dict.fromkeys(wanted))
+    if not wanted:
+        return (), ()
+    body = Body(writer)
+    for variable in wanted:
+        body.let(f"rec_{writer.names[variable]}", Sym(variable), local=False)
+    inner = [f"    {line}" for line in body.lines]
+    block = Block("BEFORE STEP", tuple(dict.fromkeys(body.local_names)), ("if (expose) {", *inner, "}"))
+    return tuple(f"rec_{writer.names[v]}" for v in wanted), (block,)
+
+
+def current_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
+    """The mod of a density or population. `lag`: jNeuroML's numerics, else textbook."""
+    blocks = _lagging(writer) if lag else _textbook(writer)
+    recorded, extra = exposure_block(writer)
+    stored = _stored(writer) if lag else ()
+    uses = ions(writer.mechanism)
+    current = _current_name(writer)
+    return assemble(
+        writer,
+        suffix,
+        blocks=(*blocks, *extra),
+        uses=uses,
+        nonspecific="" if writer.mechanism.ion else "i",
+        recorded=recorded,
+        stored=(*stored, current),
+    )
+
+
+def assemble(
+    writer: Writer,
+    suffix: str,
+    *,
+    blocks: tuple[Block, ...],
+    uses: tuple[Ion, ...],
+    nonspecific: str = "",
+    recorded: tuple[str, ...] = (),
+    stored: tuple[str, ...] = (),
+    kind: str = "SUFFIX",
+    extra_ranges: tuple[str, ...] = (),
+    thread_safe: bool = True,
+) -> ModText:
+    """All parts of a mod together with their declarations."""
+    face = interface(writer, {})
+    ranges = [*face.own.values(), *extra_ranges]
+    ranges += ["surfaceArea"] if face.needs_area else []
+    ranges += ["present"] if writer.partial else []
+    shared = [*face.shared.values()]
+    shared += ["temperature"] if face.needs_temperature else []
+    shared += ["expose"] if recorded else []
+    states = state_names(writer)
+    ion_variables = [name for use in uses for name in (*use.reads, *use.writes)]
+    assigned = dict.fromkeys(["v", *ion_variables, *stored, *recorded])
+    return ModText(
+        suffix=suffix,
+        title=f"{writer.mechanism.name} ({writer.mechanism.kind})",
+        kind=kind,
+        ions=uses,
+        nonspecific=nonspecific,
+        thread_safe=thread_safe,
+        ranges=(*ranges, *states, *recorded),
+        global_names=tuple(shared),
+        parameters=(*ranges, *shared),
+        assigned=tuple(assigned),
+        states=states,
+        blocks=blocks,
+        helpers=tuple(h for h in HELPERS if h in writer.helpers),
+    )
+
+
+def current_interface(writer: Writer) -> Interface:
+    """How a current is bound and read."""
+    return interface(writer, readings(writer))
+
+
+def _current_name(writer: Writer) -> str:
+    return f"i{writer.mechanism.ion}" if writer.mechanism.ion else "i"
+
+
+def _textbook(writer: Writer) -> tuple[Block, ...]:
+    start = Body(writer)
+    initial_lines(writer, start)
+    states, method = derivative_block(writer)
+    kinetics = kinetic_blocks(writer)
+    body = Body(writer)
+    solve = [f"SOLVE states METHOD {method}"] if states else []
+    body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
+    _current_lines(writer, body, writer.definitions)
+    return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *kinetics)
+
+
+def _current_lines(writer: Writer, body: Body, definitions: Definitions) -> None:
+    """i = -0.1 iDensity, and where the current is linear in v its conductance, which saves a second evaluation."""
+    mechanism = writer.mechanism
+    name = _current_name(writer)
+    current = Sym(mechanism.current)
+    form = linear(current, "v", definitions)
+    conductance = None if form is None else slope(form)
+    scale = " / surfaceArea" if mechanism.kind is MechanismKind.POPULATION else ""
+    scale += " * present" if writer.partial else ""
+    body.need([current])
+    if conductance is not None:
+        body.lines.append(f"CONDUCTANCE cond{f' USEION {mechanism.ion}' if mechanism.ion else ''}")
+        body.let("slope", _flip(conductance))
+        body.local_names.append("cond")
+        body.lines.append(f"cond = 0.0001 * slope{scale}")
+    body.lines.append(f"{name} = -0.1 * {writer.names[mechanism.current]}{scale}")
+
+
+def _flip(expr: Expr) -> Expr:
+    return expr.args[0] if isinstance(expr, Op) and expr.op == "neg" else Op("neg", (expr,))
+
+
+def _stored(writer: Writer) -> tuple[str, ...]:
+    rates, _ = euler_lines(writer)
+    return (*(writer.names[n] for n in lagged(writer, writer.mechanism.current)), *rates)
+
+
+def _lagging(writer: Writer) -> tuple[Block, ...]:
+    """jNeuroML: everything is computed from the states before they move by forward Euler.
+
+    INITIAL computes it while the states are still zero, so that gated currents are zero in the first step.
+    """
+    stored = lagged(writer, writer.mechanism.current)
+    kinetics = kinetic_blocks(writer)
+    rates, moves = euler_lines(writer)
+    procedure = Body(writer)
+    for assigned in writer.definitions.needed([*(Sym(n) for n in stored)]):
+        procedure.inputs([names(assigned.value)])
+        procedure.compute(assigned, local=assigned.name not in stored)
+    for state, rate in zip(_moving(writer), rates, strict=True):
+        procedure.let(rate, state, local=False)
+    start = Body(writer)
+    start.lines += [*(f"{name} = 0.0" for name in state_names(writer)), "rates()"]
+    initial_lines(writer, start)
+    body = Body(writer, known=set(stored))
+    solve = ["SOLVE advance"] if moves else ["rates()"]
+    body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
+    opaque = Definitions(tuple(a for a in writer.definitions.assigned if a.name not in stored))
+    _current_lines(writer, body, opaque)
+    step = (Block("PROCEDURE advance()", (), ("rates()", *moves)),) if moves else ()
+    return (
+        start.block("INITIAL"), body.block("BREAKPOINT"), *step, procedure.block("PROCEDURE rates()"), *kinetics,
+    )  # fmt: skip
+
+
+def _moving(writer: Writer) -> list[Expr]:
+    return [s.derivative for s in writer.mechanism.dynamics.states if s.derivative is not None]
