@@ -39,5 +39,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "P003": "A path is not written as paths are",
         "P004": "A path leads to something that is not a number",
         "P005": "Two edits give one number different values",
+        "P006": "A parameter string of pynml-tune cannot be read",
     }
 )

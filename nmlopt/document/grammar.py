@@ -24,6 +24,9 @@ _TEST: Final = re.compile(rf"\[@({_WORD})=({_WORD})\]")
 _ATTRIBUTE: Final = re.compile(rf"(?P<name>{_WORD})(?:\{{(?P<literal>[1-9]\d*)\}})?\Z")
 
 
+_ON_ALL: Final = frozenset({"specificCapacitance", "resistivity", "initMembPotential", "spikeThresh"})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One element of a path; `id` None means any element of that type, `ordinal` counts from 1 among siblings."""
@@ -43,7 +46,7 @@ class Step:
         return (
             (self.type == ANY or self.type in (element.tag, element.attributes.get("type")))
             and (self.id is None or (self.id == ANY or self.id == identity(element)))
-            and all(element.attributes.get(name) == value for name, value in self.tests)
+            and all(reference(element, name) == value for name, value in self.tests)
         )
 
     def __str__(self) -> str:
@@ -95,6 +98,14 @@ def identity(element: Element) -> str | None:
     """What stands behind ':' for an element: its id, else its name."""
     attributes = element.attributes
     return attributes["id"] if "id" in attributes else attributes.get("name")
+
+
+def reference(element: Element, name: str) -> str | None:
+    """An attribute, with the default that the NeuroML schema gives: a property without segmentGroup is on 'all'."""
+    text = element.attributes.get(name)
+    if text is None and name == "segmentGroup" and "segment" not in element.attributes and element.tag in _ON_ALL:
+        return "all"
+    return text
 
 
 def quoted(word: str) -> str:

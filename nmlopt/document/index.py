@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from nmlopt.document.grammar import Step, identity
+from nmlopt.document.grammar import Step, identity, reference
 from nmlopt.document.model import Document, Element
 from nmlopt.document.numbers import TEXT_ATTRIBUTES, TEXT_ELEMENTS
 from nmlopt.units import UnitTable, core_units, extend
@@ -123,5 +123,7 @@ def _candidates(element: Element) -> list[Step]:
             steps.append(Step(name, id_))
         steps.append(Step(name))
         if id_ is None:
-            steps += [Step(name, None, ((a, v),)) for a, v in element.attributes.items() if a in TEXT_ATTRIBUTES]
+            names = [a for a in element.attributes if a in TEXT_ATTRIBUTES and a != "segmentGroup"]
+            tests = [(a, reference(element, a)) for a in ("segmentGroup", *names)]
+            steps += [Step(name, None, ((a, text),)) for a, text in tests if text is not None]
     return steps
