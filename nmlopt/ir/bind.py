@@ -23,7 +23,7 @@ _TRUTH = frozenset({"<", ">", "<=", ">=", "==", "!=", "and", "or", "not"})
 
 
 def split(flat: Flat) -> Bound:
-    """Run-time dynamics and parameters of a flattened component. Raises LemsError L032 for a number that is not finite."""
+    """Run-time dynamics and parameters of a flattened component. Raises LemsError L032: a number is not finite."""
     binder = _Binder(flat)
     assigned = tuple(
         Assigned(d.name, binder.run_time(d.value, d.name)) for d in flat.definitions if d.name not in binder.bound

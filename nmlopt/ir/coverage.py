@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Expr, Num, Op
@@ -81,11 +81,9 @@ def _is_possible(relation: dict[_Atom, int]) -> bool:
 
 
 def _in_order(pairs: list[tuple[float, int]]) -> bool:
-    """Relations (below 0, at 1, above 2) to rising thresholds never rise, and only one can be equal."""
-    for (low, first), (high, second) in zip(pairs, pairs[1:], strict=False):
-        if low < high and (second > first or (first == 1 and second == 1)):
-            return False
-        if low < high and first < 2 and second != 0:
+    """Whether relations (below 0, at 1, above 2) to thresholds in rising order fit each other."""
+    for (low, first), (high, second) in pairwise(pairs):
+        if first != second if low == high else first < 2 and second != 0:
             return False
     return True
 

@@ -24,8 +24,7 @@ from nmlopt.lems.types import ComponentType, place
 CURRENTS: Final = {MechanismKind.DENSITY: "iDensity", MechanismKind.POPULATION: "i"}
 _ALSO_RECORDED: Final = ("gDensity",)
 _INPUTS: Final[Mapping[str, Expr]] = {
-    name: Sym(name)
-    for name in ("v", "t", TEMPERATURE, "surfaceArea", *(n for pair in IONS.values() for n in pair))
+    name: Sym(name) for name in ("v", "t", TEMPERATURE, "surfaceArea", *(n for pair in IONS.values() for n in pair))
 }
 _OUTSIDE: Final = frozenset(outside for _, outside in IONS.values())
 _SIMPLE: Final = frozenset({"notes", "annotation", "property", "variableParameter"})

@@ -6,21 +6,19 @@ from typing import Protocol
 
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
+from nmlopt.ir.equations import Equations
 from nmlopt.ir.model import Condition, Regime
 from nmlopt.lems.expression import Expr
 from nmlopt.lems.resolve import Instance
 from nmlopt.lems.types import place
 
-UNSUPPORTED = {
-    "OnEvent": None,  # nothing sends events to a single cell
-    "StateScalarField": "fields",
-    "DerivedScalarField": "fields",
-    "DerivedPunctateField": "fields",
-}
+UNSUPPORTED = frozenset({"StateScalarField", "DerivedScalarField", "DerivedPunctateField"})
 
 
-class Equations(Protocol):
+class Scope(Protocol):
     """What events need of the flattener."""
+
+    equations: Equations
 
     def expression(self, instance: Instance, item: Element, attribute: str) -> Expr:
         """An expression attribute with its names resolved."""
@@ -29,63 +27,61 @@ class Equations(Protocol):
         """The name of an assigned state."""
 
 
-class Events:
-    """Collects the conditions and regimes of the instances of one flattened component."""
+def collect_events(scope: Scope, instance: Instance) -> None:
+    """Add the conditions and regimes of one instance (`OnEvent` is left out: nothing sends events to a single cell).
 
-    def __init__(self, equations: Equations) -> None:
-        self._equations = equations
-        self.conditions: list[Condition] = []
-        self.regimes: list[Regime] = []
+    Raises LemsError I013 for regimes in a child and for fields.
+    """
+    dynamics = instance.type.dynamics
+    for item in dynamics.children if dynamics is not None else ():
+        if item.tag == "OnCondition":
+            _condition(scope, instance, item, "")
+        elif item.tag == "Regime":
+            _regime(scope, instance, item)
+        elif item.tag in UNSUPPORTED:
+            raise LemsError(Issue("I013", f"<{item.tag}> is not supported", place(item)))
 
-    def collect(self, instance: Instance) -> None:
-        """Add those of one instance. Raises LemsError (I013: regimes in a child, fields)."""
-        dynamics = instance.type.dynamics
-        for item in dynamics.children if dynamics is not None else ():
-            if item.tag == "OnCondition":
-                self._condition(instance, item, "")
-            elif item.tag == "Regime":
-                self._regime(instance, item)
-            elif UNSUPPORTED.get(item.tag):
-                raise LemsError(Issue("I013", f"{UNSUPPORTED[item.tag]} are not supported", place(item)))
 
-    def _condition(self, instance: Instance, item: Element, regime: str) -> None:
-        onward = [e.attributes.get("regime", "") for e in item.children if e.tag == "Transition"]
-        self.conditions.append(
-            Condition(
-                test=self._equations.expression(instance, item, "test"),
-                assignments=self._assignments(instance, item),
-                emits_spike=any(e.tag == "EventOut" for e in item.children),
-                regime=regime,
-                next_regime=onward[0] if onward else "",
-            )
+def _condition(scope: Scope, instance: Instance, item: Element, regime: str) -> None:
+    onward = [e.attributes.get("regime", "") for e in item.children if e.tag == "Transition"]
+    scope.equations.conditions.append(
+        Condition(
+            test=scope.expression(instance, item, "test"),
+            assignments=_assignments(scope, instance, item),
+            emits_spike=any(e.tag == "EventOut" for e in item.children),
+            regime=regime,
+            next_regime=onward[0] if onward else "",
         )
+    )
 
-    def _regime(self, instance: Instance, item: Element) -> None:
-        if instance.parent is not None:
-            message = f"regimes inside a cell's child ({instance.type.name}) are not supported"
-            raise LemsError(Issue("I013", message, place(item)))
-        name = item.attributes.get("name", "")
-        derivatives: list[tuple[str, Expr]] = []
-        on_entry: list[tuple[str, Expr]] = []
-        for part in item.children:
-            if part.tag == "TimeDerivative":
-                state = self._equations.name_of_state(instance, part.attributes.get("variable", ""), part)
-                derivatives.append((state, self._equations.expression(instance, part, "value")))
-            elif part.tag == "OnEntry":
-                on_entry.extend(self._assignments(instance, part))
-            elif part.tag == "OnCondition":
-                self._condition(instance, part, name)
-            elif part.tag != "OnEvent":
-                raise LemsError(Issue("I013", f"<{part.tag}> in a regime is not supported", place(part)))
-        is_initial = item.attributes.get("initial") == "true"
-        self.regimes.append(Regime(name, is_initial, tuple(derivatives), tuple(on_entry)))
 
-    def _assignments(self, instance: Instance, item: Element) -> tuple[tuple[str, Expr], ...]:
-        return tuple(
-            (
-                self._equations.name_of_state(instance, e.attributes.get("variable", ""), e),
-                self._equations.expression(instance, e, "value"),
-            )
-            for e in item.children
-            if e.tag == "StateAssignment"
+def _regime(scope: Scope, instance: Instance, item: Element) -> None:
+    if instance.parent is not None:
+        message = f"regimes inside a cell's child ({instance.type.name}) are not supported"
+        raise LemsError(Issue("I013", message, place(item)))
+    name = item.attributes.get("name", "")
+    derivatives: list[tuple[str, Expr]] = []
+    on_entry: list[tuple[str, Expr]] = []
+    for part in item.children:
+        if part.tag == "TimeDerivative":
+            state = scope.name_of_state(instance, part.attributes.get("variable", ""), part)
+            derivatives.append((state, scope.expression(instance, part, "value")))
+        elif part.tag == "OnEntry":
+            on_entry.extend(_assignments(scope, instance, part))
+        elif part.tag == "OnCondition":
+            _condition(scope, instance, part, name)
+        elif part.tag != "OnEvent":
+            raise LemsError(Issue("I013", f"<{part.tag}> in a regime is not supported", place(part)))
+    is_initial = item.attributes.get("initial") == "true"
+    scope.equations.regimes.append(Regime(name, is_initial, tuple(derivatives), tuple(on_entry)))
+
+
+def _assignments(scope: Scope, instance: Instance, item: Element) -> tuple[tuple[str, Expr], ...]:
+    return tuple(
+        (
+            scope.name_of_state(instance, e.attributes.get("variable", ""), e),
+            scope.expression(instance, e, "value"),
         )
+        for e in item.children
+        if e.tag == "StateAssignment"
+    )

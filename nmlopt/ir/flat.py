@@ -1,4 +1,4 @@
-"""The intermediate form between a component tree and `Dynamics`: named equations before bind-time numbers are split off."""
+"""The form between a component tree and `Dynamics`: named equations before bind-time numbers are split off."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A number that each placement gives: its name in the equations, its attribute ('' if from elsewhere), dimension."""
+    """A number that each placement gives: its name in the equations, its attribute ('': from elsewhere), dimension."""
 
     name: str
     attribute: str

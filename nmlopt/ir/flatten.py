@@ -7,16 +7,17 @@ only what the wanted variables need is read.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping
 
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.coverage import is_covered
-from nmlopt.ir.events import Events
-from nmlopt.ir.flat import EMPTY_PRODUCT, EMPTY_SUM, Definition, Flat, Own, Structural
-from nmlopt.ir.model import KineticScheme, State, Transition
+from nmlopt.ir.equations import Equations
+from nmlopt.ir.events import collect_events
+from nmlopt.ir.flat import EMPTY_PRODUCT, EMPTY_SUM, Flat, Structural
+from nmlopt.ir.kinetics import collect_kinetics
+from nmlopt.ir.model import State
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.select import Select, matching, parse_select
 from nmlopt.ir.simplify import simplified
@@ -51,20 +52,12 @@ class Flattener:
         self._inputs = inputs
         self._owner = owner
         self._own_inputs = own_inputs
-        self._reads_concentration = False
         self._memo: dict[tuple[Instance, str], Expr | None] = {}
         self._instances: dict[tuple[Instance, str], tuple[Instance, ...] | None] = {}
-        self._names: set[str] = set(inputs)
-        self._definitions: list[Definition] = []
-        self._used_inputs: dict[str, None] = {}
-        self._states: dict[str, State] = {}
-        self._core_states: set[str] = set()
         self._pending: deque[tuple[Instance, str, str]] = deque()
         self._visited: dict[Instance, None] = {}
-        self._kinetics: list[KineticScheme] = []
-        self._exposures: dict[str, str] = {}
-        self._own: dict[str, Own] = {}
-        self.events = Events(self)
+        self._reads_concentration = False
+        self.equations = Equations(inputs)
 
     # ------------------------------------------------------------------------------------------ results
 
@@ -74,9 +67,7 @@ class Flattener:
 
     def force(self, instance: Instance, name: str, value: Expr) -> Sym:
         """A named variable for a value that is a structural number (a current that is always 0)."""
-        made = self.unique(instance, name)
-        self._definitions.append(Definition(made, value, True))
-        return Sym(made)
+        return self.equations.variable(instance.path, name, value, core=True)
 
     def has(self, instance: Instance, name: str) -> bool:
         """Whether an instance defines a name itself."""
@@ -90,17 +81,7 @@ class Flattener:
     def finish(self) -> Flat:
         """The equations for everything wanted so far."""
         self._complete()
-        return Flat(
-            definitions=tuple(self._definitions),
-            states=tuple(self._states.values()),
-            inputs=tuple(self._used_inputs),
-            conditions=tuple(self.events.conditions),
-            regimes=tuple(self.events.regimes),
-            kinetics=tuple(self._kinetics),
-            exposures=tuple(self._exposures.items()),
-            own=tuple(self._own.values()),
-            core_states=frozenset(self._core_states),
-        )
+        return self.equations.finish()
 
     # ------------------------------------------------------------------------------------------ names
 
@@ -138,9 +119,9 @@ class Flattener:
             self._reads_concentration |= name.startswith("caConc")
             stands_for = self._inputs[name]
             if name in self._own_inputs:
-                self._own[name] = Own(name, "")
+                self.equations.own_input(name)
             elif isinstance(stands_for, Sym):
-                self._used_inputs[stands_for.name] = None
+                self.equations.use_input(stands_for.name)
             return stands_for
         raise LemsError(
             Issue(
@@ -187,9 +168,7 @@ class Flattener:
                 return Structural(number.value)
             return self._define(instance, declared.name, number, False)
         if instance is self._owner:
-            name = self.unique(instance, declared.name)
-            self._own[name] = Own(name, declared.name, dimension)
-            return Sym(name)
+            return self.equations.own(instance.path, declared.name, dimension)
         element = instance.element
         reason = STRUCTURAL_PARAMETERS.get((declared.owner, declared.name))
         if reason is not None:
@@ -200,27 +179,13 @@ class Flattener:
             source, attribute = declared.element, default
         return self._define(instance, declared.name, self._numbers.expr(source, attribute, dimension), False)
 
-    def unique(self, instance: Instance, name: str) -> str:
-        """A C-safe name for a variable of an instance that nothing else in the result has."""
-        base = re.sub(r"\W", "_", "_".join((*instance.path, name)))
-        base = base if re.match(r"[A-Za-z]", base) else f"x{base}"
-        made, count = base, 2
-        while made in self._names:
-            made, count = f"{base}_{count}", count + 1
-        self._names.add(made)
-        return made
-
     def _define(self, instance: Instance, name: str, value: Expr, core: bool) -> Expr:
-        if isinstance(value, Sym | Structural):
-            return value
-        made = self.unique(instance, name)
-        self._definitions.append(Definition(made, value, core))
-        return Sym(made)
+        return self.equations.define(instance.path, name, value, core=core)
 
     def _expose(self, instance: Instance, item: Element, name: str, made: Expr) -> None:
         exposed = item.attributes.get("exposure") or (name if self._exposes(instance, name) else None)
         if exposed and isinstance(made, Sym):
-            self._exposures["/".join((*instance.path, exposed))] = made.name
+            self.equations.expose(instance.path, exposed, made.name)
 
     def _exposes(self, instance: Instance, name: str) -> bool:
         declared = instance.type.declarations.get(name)
@@ -268,7 +233,7 @@ class Flattener:
             if decided is None and test is not None:
                 cases.append((test, value))
         if default is None:
-            if not cases or not is_covered([test for test, _ in cases]):
+            if not cases or not is_covered([self._numbers.with_defaults(test) for test, _ in cases]):
                 message = f"the cases of '{item.attributes.get('name')}' may all be false, and it has no default"
                 raise LemsError(Issue("I011", message, place(item), "add a <Case> without a condition"))
             default = cases.pop()[1]
@@ -311,7 +276,7 @@ class Flattener:
         name = "iSyn" if select.variable == "i" else "ISyn"
         if name not in self._inputs:
             raise LemsError(Issue("I012", f"attachments cannot be read here (select '{select.text}')"))
-        self._used_inputs[name] = None
+        self.equations.use_input(name)
         return [self._inputs[name]]
 
     def children(self, instance: Instance, name: str, item: Element) -> tuple[Instance, ...]:
@@ -330,10 +295,9 @@ class Flattener:
     # ------------------------------------------------------------------------------------------ states
 
     def _state(self, instance: Instance, name: str) -> Expr:
-        made = self.unique(instance, name)
-        self._states[made] = State(made, EMPTY_SUM, None)
-        self._pending.append((instance, name, made))
-        return Sym(made)
+        made = self.equations.state(instance.path, name)
+        self._pending.append((instance, name, made.name))
+        return made
 
     def _visit(self, instance: Instance) -> None:
         self._visited.setdefault(instance, None)
@@ -346,8 +310,8 @@ class Flattener:
                 self._complete_state(*self._pending.popleft())
             for instance in [i for i in self._visited if i not in done]:
                 done.add(instance)
-                self.events.collect(instance)
-                self._kinetic_schemes(instance)
+                collect_events(self, instance)
+                collect_kinetics(self, instance)
 
     def _complete_state(self, instance: Instance, name: str, made: str) -> None:
         dynamics = instance.type.dynamics
@@ -358,39 +322,18 @@ class Flattener:
             if item.tag == "TimeDerivative" and item.attributes.get("variable") == name:
                 derivative = self.expression(instance, item, "value")
                 if is_core(item):
-                    self._core_states.add(made)
+                    self.equations.core_states.add(made)
             elif item.tag == "OnStart":
                 for assignment in item.children:
                     if assignment.attributes.get("variable") == name:
                         initial = self.expression(instance, assignment, "value")
-        self._states[made] = State(made, initial, derivative)
-
-    def _kinetic_schemes(self, instance: Instance) -> None:
-        dynamics = instance.type.dynamics
-        for item in dynamics.children if dynamics is not None else ():
-            if item.tag != "KineticScheme":
-                continue
-            row = item.attributes
-            nodes = self.children(instance, row["nodes"], item)
-            states = {node: self._name_of(node, row["stateVariable"]) for node in nodes}
-            edges = []
-            by_element = {node.element: made for node, made in states.items()}
-            for edge in self.children(instance, row["edges"], item):
-                source, target = (self.children(edge, row[end], item) for end in ("edgeSource", "edgeTarget"))
-                forward, reverse = self.value(edge, row["forwardRate"]), self.value(edge, row["reverseRate"])
-                edges.append(Transition(by_element[source[0].element], by_element[target[0].element], forward, reverse))
-            self._kinetics.append(KineticScheme(tuple(states.values()), tuple(edges)))
-
-    def _name_of(self, instance: Instance, variable: str) -> str:
-        found = self.value(instance, variable)
-        assert isinstance(found, Sym)  # a state variable
-        return found.name
+        self.equations.states[made] = State(made, initial, derivative)
 
     def name_of_state(self, instance: Instance, variable: str, item: Element) -> str:
-        """The name in the result of a state that an event assigns. Raises LemsError L013."""
+        """The name in the result of a state that an event or scheme changes. Raises LemsError L013."""
         found = self.value(instance, variable)
-        if not isinstance(found, Sym) or found.name not in self._states:
-            message = f"'{variable}' is assigned, but is no state variable of {instance.type.name}"
+        if not isinstance(found, Sym) or found.name not in self.equations.states:
+            message = f"'{variable}' is no state variable of {instance.type.name}"
             raise LemsError(Issue("L013", message, place(item)))
         return found.name
 

@@ -58,12 +58,12 @@ def _exponential_difference(expr: Expr, table: _Table) -> tuple[int, Expr] | Non
     """(1, e) if `expr` is 1 - exp(e), (-1, e) if it is exp(e) - 1; the exponential may have a name."""
     if not isinstance(expr, Op) or expr.op != "-":
         return None
-    for sign, one, other in ((1, *expr.args), (-1, *reversed(expr.args))):
-        inner = other
-        if isinstance(inner, Sym) and inner.name in table and table[inner.name].is_core:
-            inner = table[inner.name].value
-        if _is(one, 1.0) and isinstance(inner, Call) and inner.function == "exp":
-            return sign, inner.args[0]
+    left, right = expr.args
+    for sign, one, inner in ((1, left, right), (-1, right, left)):
+        named = table.get(inner.name) if isinstance(inner, Sym) else None
+        power = named.value if named is not None and named.is_core else inner
+        if _is(one, 1.0) and isinstance(power, Call) and power.function == "exp":
+            return sign, power.args[0]
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nmlopt.document.model import Element
-from nmlopt.errors import Issue, NmloptError
+from nmlopt.errors import Issue, NmloptError, UnsupportedError
 from nmlopt.ir.densities import Densities
 from nmlopt.ir.geometry import build_geometry
 from nmlopt.ir.mechanisms import Catalogue
@@ -53,9 +53,7 @@ def lower_membrane(
         _check_type(known, cell)
         parts = _parts(known, cell)
         found: list[Issue] = []
-        geometry = build_geometry(
-            cell.element, parts.morphology, found, fixed=lambda e, a: numbers.fixed(e, a, SHAPE)
-        )
+        geometry = build_geometry(cell.element, parts.morphology, found, fixed=lambda e, a: numbers.fixed(e, a, SHAPE))
     except NmloptError as error:
         issues.extend(error.issues)
         return Membrane()
@@ -70,49 +68,48 @@ def lower_membrane(
     return Membrane(
         geometry,
         capacitance=reader.required(membrane, "specificCapacitance", "I020"),
-        resistivity=reader.required(inside, "resistivity", "I021") if _has_cable(geometry) else reader.read(inside, "resistivity"),
+        resistivity=reader.required(inside, "resistivity", "I021")
+        if _has_cable(geometry)
+        else reader.read(inside, "resistivity"),
         initial_v=reader.with_default(membrane, "initMembPotential", DEFAULT_INITIAL_V),
         spike_threshold=reader.read(membrane, "spikeThresh"),
     )
 
 
 def _check_type(known: Components, cell: Instance) -> None:
-    """A type derived from cell may not have equations of its own. Raises UnsupportedError-like LemsError I004."""
+    """A type derived from cell may not have equations of its own. Raises UnsupportedError I004."""
     standard = {known.types.get(name).dynamics for name in ("cell", "cell2CaPools")}
     if cell.type.dynamics not in standard:
         message = f"the type '{cell.type.name}' of a cell with morphology has Dynamics of its own"
-        raise NmloptError(Issue("I004", message, place(cell.element), "use <cell>, or a point cell"))
+        raise UnsupportedError(Issue("I004", message, place(cell.element), "use <cell>, or a point cell"))
 
 
 def _parts(known: Components, cell: Instance) -> _Parts:
+    name = cell.element.attributes.get("id")
     morphology = _part(known, cell, "morphology")
     names = ("biophysicalProperties", "biophysicalProperties2CaPools")
-    biophysics = next((found for n in names if (found := _part(known, cell, n, required=False))), None)
-    if biophysics is None:
-        raise NmloptError(
-            Issue("I005", f"cell '{cell.element.attributes.get('id')}' has no biophysicalProperties", place(cell.element))
-        )
+    biophysics = next((found for n in names if (found := _part(known, cell, n))), None)
+    if morphology is None or biophysics is None:
+        missing = "morphology" if morphology is None else "biophysicalProperties"
+        message = f"cell '{name}' has no {missing}"
+        raise UnsupportedError(Issue("I005", message, place(cell.element), f"add a <{missing}>, or refer to one"))
     inner = known.instance(biophysics)
     membrane = next((e for e in biophysics.children if e.tag.startswith("membraneProperties")), None)
     inside = next((e for e in biophysics.children if e.tag.startswith("intracellularProperties")), None)
     if membrane is None:
-        raise NmloptError(Issue("I005", "biophysicalProperties without membraneProperties", place(biophysics)))
+        raise UnsupportedError(Issue("I005", "biophysicalProperties without membraneProperties", place(biophysics)))
     return _Parts(
         morphology, known.instance(membrane, inner), None if inside is None else known.instance(inside, inner)
     )
 
 
-def _part(known: Components, cell: Instance, tag: str, *, required: bool = True) -> Element | None:
+def _part(known: Components, cell: Instance, tag: str) -> Element | None:
     """A child of a cell, or the top-level element that its attribute of that name refers to."""
     for element in cell.element.children:
         if element.tag == tag:
             return element
-    if tag in cell.element.attributes:
-        return known.reference(cell.element.attributes[tag], tag, cell.element)
-    if required:
-        message = f"cell '{cell.element.attributes.get('id')}' has no {tag}"
-        raise NmloptError(Issue("I005", message, place(cell.element), f"add a <{tag}>"))
-    return None
+    wanted = cell.element.attributes.get(tag)
+    return None if wanted is None else known.reference(wanted, tag, cell.element)
 
 
 def _channels(known: Components, membrane: Instance, issues: list[Issue]) -> Iterator[Element]:

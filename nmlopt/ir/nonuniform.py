@@ -30,7 +30,7 @@ METRIC_STYLE: Final = "how the inhomogeneous parameter is measured is fixed whil
 
 @dataclass(frozen=True, slots=True)
 class Varying:
-    """Numbers of one density that vary over its region: expressions over `locals`, which hold one value by compartment."""
+    """Numbers of one density that vary over its region: expressions over `locals` (name -> compartment -> value)."""
 
     compartments: tuple[int, ...] = ()
     values: Mapping[str, Expr] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from nmlopt.document.model import Element
 from nmlopt.document.paths import Address
@@ -10,6 +10,7 @@ from nmlopt.errors import Issue, LemsError, UnitsError
 from nmlopt.ir.model import Slot
 from nmlopt.lems.expression import Expr, Num, SlotRef
 from nmlopt.lems.parse import parse
+from nmlopt.lems.trees import rebuild
 from nmlopt.lems.types import place
 from nmlopt.units import NO_DIMENSION, Quantity, UnitTable
 
@@ -20,6 +21,7 @@ class Numbers:
     def __init__(self, table: UnitTable, free: Sequence[Address] = ()) -> None:
         self._table = table
         self._free = {(a.element, a.attribute, a.literal or 0): i for i, a in enumerate(free)}
+        self._defaults = tuple(a.quantity.si(table) for a in free)
         self.structural: dict[int, str] = {}
         """Free addresses that were read as structure: index of the address -> reason."""
 
@@ -51,6 +53,12 @@ class Numbers:
             return parse(text, leaf)
         except LemsError as error:
             raise LemsError(_placed(error, element)) from None
+
+    def with_defaults(self, expr: Expr) -> Expr:
+        """An expression with the document's present numbers in the place of its slots."""
+        if isinstance(expr, SlotRef):
+            return Num(self._defaults[expr.index])
+        return rebuild(expr, self.with_defaults)
 
     def _quantity(self, element: Element, attribute: str) -> Quantity:
         text = element.attributes.get(attribute)
@@ -85,6 +93,3 @@ def _placed(error: LemsError | UnitsError, element: Element) -> list[Issue]:
         Issue(i.code, f"{i.message} in <{element.tag}>", i.where or place(element), i.hint, i.severity)
         for i in error.issues
     ]
-
-
-Used = Mapping[int, str]

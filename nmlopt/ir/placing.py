@@ -47,7 +47,9 @@ class Places:
         if group not in self._regions:
             near = get_close_matches(group, self._regions, n=3, cutoff=0.5)
             hint = f"did you mean {', '.join(near)}?" if near else f"groups: {', '.join(list(self._regions)[:8])}"
-            raise LemsError(Issue("I030", f"<{element.tag}> lies on the unknown segmentGroup '{group}'", place(element), hint))
+            raise LemsError(
+                Issue("I030", f"<{element.tag}> lies on the unknown segmentGroup '{group}'", place(element), hint)
+            )
         return self._regions[group]
 
     def _of_segment(self, element: Element, segment: str) -> tuple[int, ...]:

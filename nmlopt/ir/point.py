@@ -16,9 +16,7 @@ from nmlopt.lems.trees import substitute
 INPUTS = {name: Sym(name) for name in ("t", TEMPERATURE, "iSyn", "ISyn")}
 
 
-def lower_point_cell(
-    components: Components, numbers: Numbers, instance: Instance, catalogue: Catalogue
-) -> Expr | None:
+def lower_point_cell(components: Components, numbers: Numbers, instance: Instance, catalogue: Catalogue) -> Expr | None:
     """Add the mechanism and placement of a point cell; its capacitance in F if its membrane equation has one.
 
     Raises LemsError.

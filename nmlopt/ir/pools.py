@@ -21,9 +21,7 @@ from nmlopt.lems.types import place
 IONS = {"ca": ("caConc", "caConcExt"), "ca2": ("caConc2", "caConcExt2")}
 """Ions whose concentrations the core types can read, and the names under which they do."""
 
-_INPUTS = {
-    name: Sym(name) for name in ("v", "t", TEMPERATURE, "surfaceArea", "iCa", "iCa2", "caConc", "caConc2")
-}
+_INPUTS = {name: Sym(name) for name in ("v", "t", TEMPERATURE, "surfaceArea", "iCa", "iCa2", "caConc", "caConc2")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,7 @@ class _Pools:
             own.name: self._numbers.expr(element, own.attribute, own.dimension) for own in prototype.own
         }
         id_ = element.attributes.get("id", ion)
-        self._catalogue.place(
-            key, prototype, Placement("", id_, compartments, prototype.values(given))
-        )
+        self._catalogue.place(key, prototype, Placement("", id_, compartments, prototype.values(given)))
         outside = next(s for s in prototype.bound.dynamics.states if s.name == "extConcentration")
         self.pools.append(Pool(ion, id_, compartments, prototype.resolved(outside.initial, given)))
 

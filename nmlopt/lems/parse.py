@@ -20,7 +20,7 @@ LiteralHook: TypeAlias = Callable[[int, float], Expr]
 MAX_DEPTH: Final = 60
 MAX_TOKENS: Final = 600
 FUNCTIONS: Final = frozenset(
-    "sin cos tan sinh cosh tanh exp sqrt ceil log ln abs H random factorial".split(),
+    ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "sqrt", "ceil", "log", "ln", "abs", "H", "random", "factorial")
 )
 _ALIASES: Final = {"ln": "log"}
 _WORD_OPERATORS: Final = {
@@ -169,11 +169,11 @@ class _Parser:
         if kind == "name":
             self._at += 1
             return self._call(token, start) if self._take("(") else Sym(token)
-        if self._take("("):
-            tree = self._disjunction()
-            self._close()
-            return tree
-        self._fail(f"a value is missing before {token if kind == 'end' else repr(token)}", start)
+        if not self._take("("):
+            self._fail(f"a value is missing before {token if kind == 'end' else repr(token)}", start)
+        tree = self._disjunction()
+        self._close()
+        return tree
 
     def _call(self, name: str, start: int) -> Expr:
         if name not in FUNCTIONS:
@@ -209,7 +209,11 @@ def _with_signed_literals(tokens: list[_Token]) -> list[_Token]:
     """`(-3)` as one literal in parentheses: the sign belongs to the number where nothing else can claim it."""
     kept: list[_Token] = []
     for at, (kind, token, start) in enumerate(tokens):
-        if kind == "number" and at >= 2 and [t for _, t, _ in (tokens[at - 2], tokens[at - 1], tokens[at + 1])] == ["(", "-", ")"]:
+        if (
+            kind == "number"
+            and at >= 2
+            and [t for _, t, _ in (tokens[at - 2], tokens[at - 1], tokens[at + 1])] == ["(", "-", ")"]
+        ):
             _, _, sign = kept.pop()
             kept.append((kind, f"-{token}", sign))
         else:

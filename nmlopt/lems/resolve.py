@@ -105,7 +105,11 @@ class Components:
         found = [e for e in owner.element.children if e.attributes.get("id") == wanted]
         if not found:
             raise LemsError(
-                Issue("L020", f"{declared.name}='{wanted}' names no sibling of <{instance.element.tag}>", place(instance.element))
+                Issue(
+                    "L020",
+                    f"{declared.name}='{wanted}' names no sibling of <{instance.element.tag}>",
+                    place(instance.element),
+                )
             )
         return (self.instance(found[0], owner, (*owner.path, label(found[0]))),)
 

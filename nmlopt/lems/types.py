@@ -36,7 +36,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class ComponentType:
-    """A resolved type. `lineage` starts with its own name and ends with its root; `dynamics_owner` declares Dynamics."""
+    """A resolved type. `lineage` starts with its own name and ends with its root."""
 
     name: str
     element: Element
@@ -44,7 +44,6 @@ class ComponentType:
     declarations: Mapping[str, Declaration]
     children: Mapping[str, Declaration]
     dynamics: Element | None
-    dynamics_is_core: bool
 
     def extends(self, name: str) -> bool:
         """Whether it is that type or derived from it."""
@@ -71,9 +70,10 @@ class TypeTable:
 CORE_PREFIX = "core:"
 """Start of the file name of every element of the core types."""
 
-_VALUES = frozenset({"Parameter", "Constant", "DerivedParameter", "Property", "Text", "Requirement", "Exposure", "Path"})
+_VALUES = frozenset(
+    {"Parameter", "Constant", "DerivedParameter", "Property", "Text", "Requirement", "Exposure", "Path"}
+)
 _CHILDREN = frozenset({"Child", "Children", "ComponentReference", "Link", "Attachments"})
-_ATTRIBUTE_OF_TYPE = {"Child": "type", "Children": "type", "ComponentReference": "type", "Link": "type"}
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +85,7 @@ def core_types() -> TypeTable:
         for child in parse_element(data, CORE_PREFIX + name).children
         if child.tag == "ComponentType"
     ]
-    return TypeTable(MappingProxyType(_resolve_all(elements, {}, is_core=True)))
+    return TypeTable(MappingProxyType(_resolve_all(elements, {})))
 
 
 def document_types(elements: Iterable[Element]) -> TypeTable:
@@ -95,13 +95,11 @@ def document_types(elements: Iterable[Element]) -> TypeTable:
     L011 a type that extends itself, L012 two types of one name.
     """
     core = core_types().types
-    own = _resolve_all(elements, core, is_core=False)
+    own = _resolve_all(elements, core)
     return TypeTable(MappingProxyType({**core, **own}))
 
 
-def _resolve_all(
-    elements: Iterable[Element], known: Mapping[str, ComponentType], *, is_core: bool
-) -> dict[str, ComponentType]:
+def _resolve_all(elements: Iterable[Element], known: Mapping[str, ComponentType]) -> dict[str, ComponentType]:
     sources: dict[str, Element] = {}
     issues: list[Issue] = []
     for element in elements:
@@ -111,7 +109,7 @@ def _resolve_all(
         sources.setdefault(name, element)
     resolved: dict[str, ComponentType] = {}
     for name in sources:
-        issues.extend(_resolve(name, sources, resolved, known, is_core))
+        issues.extend(_resolve(name, sources, resolved, known))
     if issues:
         raise LemsError(issues)
     return resolved
@@ -122,7 +120,6 @@ def _resolve(
     sources: Mapping[str, Element],
     resolved: dict[str, ComponentType],
     known: Mapping[str, ComponentType],
-    is_core: bool,
 ) -> list[Issue]:
     """Resolve a type and, before it, the types it extends."""
     chain: list[str] = []
@@ -139,14 +136,14 @@ def _resolve(
     for own in reversed(chain):
         parent_name = sources[own].attributes.get("extends", "")
         parent = resolved.get(parent_name) or known.get(parent_name)
-        resolved[own] = _derive(own, sources[own], parent, is_core)
+        resolved[own] = _derive(own, sources[own], parent)
     return []
 
 
-def _derive(name: str, element: Element, parent: ComponentType | None, is_core: bool) -> ComponentType:
+def _derive(name: str, element: Element, parent: ComponentType | None) -> ComponentType:
     declarations = dict(parent.declarations) if parent else {}
     children = dict(parent.children) if parent else {}
-    dynamics, dynamics_is_core = (parent.dynamics, parent.dynamics_is_core) if parent else (None, is_core)
+    dynamics = parent.dynamics if parent else None
     for item in element.children:
         if item.tag in _VALUES:
             _declare(declarations, item, name)
@@ -154,7 +151,7 @@ def _derive(name: str, element: Element, parent: ComponentType | None, is_core: 
             declared = _declaration(item, name, item.attributes.get("type", ""))
             children[declared.name] = declared
         elif item.tag == "Dynamics":
-            dynamics, dynamics_is_core = item, is_core
+            dynamics = item
     for item in element.children:
         target = item.attributes.get("parameter", "")
         if item.tag == "Fixed" and target in declarations:
@@ -167,7 +164,6 @@ def _derive(name: str, element: Element, parent: ComponentType | None, is_core: 
         MappingProxyType(declarations),
         MappingProxyType(children),
         dynamics,
-        dynamics_is_core,
     )
 
 
