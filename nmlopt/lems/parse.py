@@ -1,8 +1,9 @@
 """Reads the expressions of LEMS into trees.
 
-Grammar (of the jLEMS parser): `+ - * / ^`, comparisons `.gt. .lt. .geq. .leq. .eq. .neq.`, logic `.and. .or. .not.`,
-calls, parentheses. From weak to strong: or, and, not, comparison, sum, product, sign, power (right-associative), so
-that `-x^2` is -(x^2) and `2^-1` is 0.5. `(-3)` is one literal of value -3, so that a literal can be given either sign.
+Operators `+ - * / ^`, comparisons `.gt. .lt. .geq. .leq. .eq. .neq.`, logic `.and. .or. .not.`, calls, parentheses.
+From weak to strong: and/or, not, comparison, sum, product, sign, power; equals are taken from the left. So, as runs of
+jLEMS show, `-x^2` is -(x^2), `2^-1` is 0.5, `2^3^2` is 64, and `a .or. b .and. c` is (a or b) and c.
+`(-3)` is one literal of value -3, so that a literal can be given either sign.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class _Parser:
         self._depth = 0
 
     def parse(self) -> Expr:
-        tree = self._disjunction()
+        tree = self._logic()
         kind, token, _ = self._tokens[self._at]
         if kind != "end":
             self._fail(f"'{token}' is not expected here")
@@ -100,20 +101,14 @@ class _Parser:
         tokens.append(("end", "the end", end))
         return _with_signed_literals(tokens)
 
-    def _disjunction(self) -> Expr:
+    def _logic(self) -> Expr:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise LemsError(Issue("L003", f"expression nested more than {MAX_DEPTH} deep: '{_short(self._text)}'"))
-        tree = self._conjunction()
-        while self._take("or"):
-            tree = Op("or", (tree, self._conjunction()))
-        self._depth -= 1
-        return tree
-
-    def _conjunction(self) -> Expr:
         tree = self._negation()
-        while self._take("and"):
-            tree = Op("and", (tree, self._negation()))
+        while operator := self._take("and", "or"):
+            tree = Op(operator, (tree, self._negation()))
+        self._depth -= 1
         return tree
 
     def _negation(self) -> Expr:
@@ -143,22 +138,20 @@ class _Parser:
         return tree
 
     def _signed(self) -> Expr:
+        return self._with_sign(self._power)
+
+    def _power(self) -> Expr:
+        tree = self._atom()
+        while self._take("^"):
+            tree = Op("^", (tree, self._with_sign(self._atom)))
+        return tree
+
+    def _with_sign(self, operand: Callable[[], Expr]) -> Expr:
         negative = False
         while sign := self._take("+", "-"):
             negative ^= sign == "-"
-        tree = self._power()
+        tree = operand()
         return Op("neg", (tree,)) if negative else tree
-
-    def _power(self) -> Expr:
-        base = self._atom()
-        if not self._take("^"):
-            return base
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise LemsError(Issue("L003", f"expression nested more than {MAX_DEPTH} deep: '{_short(self._text)}'"))
-        power = Op("^", (base, self._signed()))
-        self._depth -= 1
-        return power
 
     def _atom(self) -> Expr:
         kind, token, start = self._tokens[self._at]
@@ -171,7 +164,7 @@ class _Parser:
             return self._call(token, start) if self._take("(") else Sym(token)
         if not self._take("("):
             self._fail(f"a value is missing before {token if kind == 'end' else repr(token)}", start)
-        tree = self._disjunction()
+        tree = self._logic()
         self._close()
         return tree
 
@@ -184,7 +177,7 @@ class _Parser:
                     hint=f"LEMS knows {', '.join(sorted(FUNCTIONS))}",
                 )
             )
-        argument = self._disjunction()
+        argument = self._logic()
         self._close()
         return Call(_ALIASES.get(name, name), (argument,))
 
