@@ -122,7 +122,7 @@ class Quantity:
                     f"not a {known.dimension_name(there.exponents)} ({symbol or 'plain number'})",
                 )
             )
-        return Quantity(_convert(self.value, here, there), symbol)
+        return Quantity(convert(self.value, here, there), symbol)
 
     def __str__(self) -> str:
         number = format_number(self.value)
@@ -169,8 +169,13 @@ def extend(table: UnitTable, dimensions: Iterable[Mapping[str, str]], units: Ite
     return UnitTable(symbols, names)
 
 
-def _convert(value: float, here: Unit, there: Unit) -> float:
-    """From one unit to another; a pure power of ten is one correctly rounded operation."""
+def convert(value: float, here: Unit, there: Unit) -> float:
+    """From one unit to another of the same dimension; the same bits if they are the same unit.
+
+    A pure power of ten is one correctly rounded operation.
+    """
+    if here == there:
+        return value
     if here.scale == there.scale and not here.offset and not there.offset:
         power = here.power - there.power
         return value * 10.0**power if power >= 0 else value / 10.0**-power

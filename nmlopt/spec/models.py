@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nmlopt.spec.quantities import Amplitude, Bound, Length, Resistance, Temperature, Time, Voltage
+
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
@@ -18,173 +20,207 @@ DEFAULT_CAP = 250.0
 
 
 class Model(BaseModel):
-    """Base of all parts: frozen, no unknown keys, no NaN or inf, no silent conversion of types."""
+    """Base of all parts: frozen, no unknown keys, no NaN or inf. `spec.load` converts no types silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Parameter(Model):
-    """One value of the model: free (lower, upper), or dependent (`expression` over the ids of free parameters).
+    """One value of the model: free (lower, upper), or dependent (`expression` over the ids of other parameters)."""
 
-    All `paths` receive the same value. `unit` is needed only with `expression`.
-    """
-
-    id: Id
-    paths: Annotated[tuple[Text, ...], Field(min_length=1)]
-    lower: str | None = None
-    upper: str | None = None
-    scale: Literal["linear", "log10"] = "linear"
-    expression: str | None = None
-    unit: str | None = None
-    description: str = ""
+    id: Id = Field(description="Name of the parameter; expressions use it.")
+    paths: tuple[Text, ...] = Field(
+        min_length=1,
+        description="Paths of the numbers in the NeuroML document that all receive this value "
+        "(`nmlopt paths model.nml` lists them).",
+        examples=[["cell:hh/channelDensity:na/condDensity"]],
+    )
+    lower: Bound | None = Field(default=None, description="Lower bound of a free parameter, with its unit.")
+    upper: Bound | None = Field(default=None, description="Upper bound of a free parameter, with its unit.")
+    scale: Literal["linear", "log10"] = Field(
+        default="linear", description="How the search steps through the bounds; log10 needs positive bounds."
+    )
+    expression: Text | None = Field(
+        default=None,
+        description="Makes the parameter dependent: arithmetic (+ - * / ^, exp, log, sqrt, abs, ...) over ids of other "
+        "parameters. A free parameter counts in the unit in which its `lower` is written, a dependent one in its "
+        "`unit`.",
+        examples=["0.1 * gna"],
+    )
+    unit: str | None = Field(
+        default=None, description="Unit of the result of `expression`; leave it out for a plain number."
+    )
+    description: str = Field(default="", description="Free text, for people.")
 
 
 class At(Model):
-    """A site: a segment (id) and the fraction along it, or a path distance from the middle of the soma.
+    """A site: `segment` (id) and the fraction along it, or `distance` along the path from the middle of the soma."""
 
-    `distance` needs `towards`: the id of a segment; the site lies on the way from the soma to that segment.
-    """
+    segment: int | None = Field(default=None, description="Id of a NeuroML segment; 0 in a point cell.")
+    fraction_along: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="Where on the segment: 0 is its proximal, 1 its distal end."
+    )
+    distance: Length | None = Field(
+        default=None, description="Path distance from the middle of the soma; needs `towards`."
+    )
+    towards: int | None = Field(
+        default=None, description="Id of a segment; the site lies on the way from the soma to its distal end."
+    )
 
-    segment: int | None = None
-    fraction_along: Annotated[float, Field(ge=0, le=1)] = 0.5
-    distance: str | None = None
-    towards: int | None = None
+
+SOMA = At(segment=0)
 
 
 class Pulse(Model):
     """A constant current for delay <= t < delay + duration."""
 
     type: Literal["pulse"]
-    delay: str
-    duration: str
-    amplitude: str
-    at: At = At(segment=0)
+    delay: Time = Field(description="When it begins.")
+    duration: Time = Field(description="How long it lasts.")
+    amplitude: Amplitude = Field(
+        description="Current, positive is depolarising; a plain number for cells with dimensionless input."
+    )
+    at: At = Field(default=SOMA, description="Where it is injected.")
 
 
 class Ramp(Model):
     """A current that goes linearly from `start` to `finish`."""
 
     type: Literal["ramp"]
-    delay: str
-    duration: str
-    start: str
-    finish: str
-    at: At = At(segment=0)
+    delay: Time = Field(description="When it begins.")
+    duration: Time = Field(description="How long it lasts.")
+    start: Amplitude = Field(description="Current at its beginning.")
+    finish: Amplitude = Field(description="Current at its end.")
+    at: At = Field(default=SOMA, description="Where it is injected.")
 
 
 class Sine(Model):
     """amplitude * sin(phase + 2 pi (t - delay) / period)."""
 
     type: Literal["sine"]
-    delay: str
-    duration: str
-    amplitude: str
-    period: str
-    phase: float = 0.0
-    at: At = At(segment=0)
+    delay: Time = Field(description="When it begins.")
+    duration: Time = Field(description="How long it lasts.")
+    amplitude: Amplitude = Field(description="Largest current.")
+    period: Time = Field(description="Time of one cycle.")
+    phase: float = Field(default=0.0, description="Phase at its beginning, in radians.")
+    at: At = Field(default=SOMA, description="Where it is injected.")
 
 
 class Played(Model):
-    """A current read from a CSV file (two columns: time, current; relative to targets.json), linear in between."""
+    """A current read from a CSV file, linear between its samples, zero before the first and after the last."""
 
     type: Literal["played"]
-    file: Text
-    time_unit: str = "ms"
-    unit: str = "nA"
-    at: At = At(segment=0)
+    file: Text = Field(description="CSV file of two columns, time and current; relative to the folder of this file.")
+    time_unit: Text = Field(default="ms", description="Unit of the first column.")
+    unit: str = Field(default="nA", description="Unit of the second column.")
+    at: At = Field(default=SOMA, description="Where it is injected.")
 
 
 class Level(Model):
     """One level of a voltage clamp."""
 
-    duration: str
-    target: str
+    duration: Time = Field(description="How long it is held.")
+    target: Voltage = Field(description="The voltage that is held.")
 
 
 class VoltageClamp(Model):
     """A clamp through a series resistance; its current is recorded with the quantity 'i_clamp'."""
 
     type: Literal["voltage_clamp"]
-    series_resistance: str = "0.01 Mohm"
-    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
-    at: At = At(segment=0)
+    series_resistance: Resistance = Field(default="0.01 Mohm", description="Resistance between clamp and cell.")
+    levels: tuple[Level, ...] = Field(
+        min_length=1, description="Levels one after another from t = 0; no current flows after the last."
+    )
+    at: At = Field(default=SOMA, description="Where the cell is clamped.")
 
 
 Stimulus = Annotated[Pulse | Ramp | Sine | Played | VoltageClamp, Field(discriminator="type")]
 
 
 class Recording(Model):
-    """What to record where: 'v', 'i_clamp', or '<density, pool or cell id>/<exposure>' such as 'na/m/q'."""
+    """What to record where."""
 
-    id: Id
-    quantity: Text = "v"
-    at: At = At(segment=0)
+    id: Id = Field(description="Name of the recording, unique in its protocol.")
+    quantity: Text = Field(
+        default="v",
+        description="'v', 'i_clamp' (the current of the clamp), or '<density, pool or cell id>/<exposure>'.",
+        examples=["v", "i_clamp", "na/m/q"],
+    )
+    at: At = Field(default=SOMA, description="Where; not used for 'i_clamp'.")
 
 
 class Protocol(Model):
-    """One experiment. Protocols of role 'validate' are run and shown, but not minimised."""
+    """One experiment: stimuli, recordings, how long. Role 'validate': run and shown, but not minimised."""
 
-    id: Id
-    role: Literal["fit", "validate"] = "fit"
-    duration: str
-    stimuli: tuple[Stimulus, ...] = ()
-    recordings: Annotated[tuple[Recording, ...], Field(min_length=1)]
-    v_init: str | None = None
-    temperature: str | None = None
+    id: Id = Field(description="Name of the protocol.")
+    role: Literal["fit", "validate"] = Field(
+        default="fit", description="'validate' keeps its targets out of what is minimised."
+    )
+    duration: Time = Field(description="How long the experiment is simulated.")
+    stimuli: tuple[Stimulus, ...] = Field(default=(), description="Currents add up; at most one voltage clamp.")
+    recordings: tuple[Recording, ...] = Field(min_length=1, description="What is recorded.")
+    v_init: Voltage | None = Field(default=None, description="Voltage at t = 0; overrides that of the file.")
+    temperature: Temperature | None = Field(default=None, description="Overrides that of the file.")
 
 
 class Window(Model):
     """From when to when a trace is looked at."""
 
-    start: str
-    end: str
+    start: Time = Field(description="Beginning, from the start of the protocol.")
+    end: Time = Field(description="End, from the start of the protocol.")
 
 
 class FeatureTarget(Model):
-    """Wanted mean and sd of an eFEL feature. Without `window` that of the protocol's longest stimulus holds."""
+    """Wanted mean and sd of an eFEL feature. Score: mean of |value - mean| / sd over the feature's values."""
 
     type: Literal["feature"]
-    id: Id
-    protocol: Id
-    recording: Id
-    library: Literal["efel"] = "efel"
-    feature: Text
-    mean: float
-    sd: Positive
-    unit: str = ""
-    n: Annotated[int, Field(ge=1)] | None = None
-    weight: Positive = 1.0
-    window: Window | None = None
-    threshold: str = "-20 mV"
-    efel_settings: dict[str, float | int | str] = Field(default_factory=dict)
+    id: Id = Field(description="Name of the target.")
+    protocol: Id = Field(description="Id of a protocol.")
+    recording: Id = Field(description="Id of a recording of that protocol.")
+    library: Literal["efel"] = Field(default="efel", description="Who computes the feature.")
+    feature: Text = Field(description="Name of the feature in the library.", examples=["Spikecount", "AP_amplitude"])
+    mean: float = Field(description="Wanted value, in the library's unit (ms, mV, Hz, ...).")
+    sd: Positive = Field(description="Standard deviation in the same unit: the unit of the score.")
+    unit: str = Field(default="", description="Unit of mean and sd, for people and reports.")
+    n: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="How many observations mean and sd rest on."
+    )
+    weight: Positive = Field(default=1.0, description="Weight in an objective that combines by 'weighted_sum'.")
+    window: Window | None = Field(
+        default=None, description="What eFEL takes as the stimulus; without it that of the protocol's longest stimulus."
+    )
+    threshold: Voltage = Field(default="-20 mV", description="Voltage whose upward crossing is a spike.")
+    efel_settings: dict[str, float | int | str] = Field(
+        default_factory=dict, description="Further settings of eFEL for this feature, by eFEL's names."
+    )
 
 
 class SpikeTimesTarget(Model):
     """Wanted spike times. Score: see `nmlopt.objectives`."""
 
     type: Literal["spike_times"]
-    id: Id
-    protocol: Id
-    recording: Id
-    times: tuple[str, ...]
-    sd: str = "1 ms"
-    threshold: str = "-20 mV"
-    weight: Positive = 1.0
+    id: Id = Field(description="Name of the target.")
+    protocol: Id = Field(description="Id of a protocol.")
+    recording: Id = Field(description="Id of a recording of that protocol.")
+    times: tuple[Time, ...] = Field(description="Wanted spike times, ascending; an empty list wants silence.")
+    sd: Time = Field(default="1 ms", description="Standard deviation of one spike time: the unit of the score.")
+    threshold: Voltage = Field(default="-20 mV", description="Voltage whose upward crossing is a spike.")
+    weight: Positive = Field(default=1.0, description="Weight in an objective that combines by 'weighted_sum'.")
 
 
 class TraceTarget(Model):
-    """A wanted trace from a CSV file (two columns: time, value). Score: root mean square difference / sd."""
+    """A wanted trace from a CSV file. Score: root mean square difference / sd."""
 
     type: Literal["trace"]
-    id: Id
-    protocol: Id
-    recording: Id
-    file: Text
-    time_unit: str = "ms"
-    unit: str = "mV"
-    sd: str = "1 mV"
-    window: Window | None = None
-    weight: Positive = 1.0
+    id: Id = Field(description="Name of the target.")
+    protocol: Id = Field(description="Id of a protocol.")
+    recording: Id = Field(description="Id of a recording of that protocol.")
+    file: Text = Field(description="CSV file of two columns, time and value; relative to the folder of this file.")
+    time_unit: Text = Field(default="ms", description="Unit of the first column.")
+    unit: str = Field(default="mV", description="Unit of the second column.")
+    sd: Bound = Field(default="1 mV", description="Standard deviation of one sample: the unit of the score.")
+    window: Window | None = Field(default=None, description="Part of the trace that counts; without it all of it.")
+    weight: Positive = Field(default=1.0, description="Weight in an objective that combines by 'weighted_sum'.")
 
 
 Target = Annotated[FeatureTarget | SpikeTimesTarget | TraceTarget, Field(discriminator="type")]
@@ -193,35 +229,45 @@ Target = Annotated[FeatureTarget | SpikeTimesTarget | TraceTarget, Field(discrim
 class Objective(Model):
     """Several targets made into one number to minimise."""
 
-    id: Id
-    targets: Annotated[tuple[Id, ...], Field(min_length=1)]
-    combine: Literal["max", "mean", "weighted_sum"] = "mean"
+    id: Id = Field(description="Name of the objective.")
+    targets: tuple[Id, ...] = Field(min_length=1, description="Ids of targets; each in one objective at most.")
+    combine: Literal["max", "mean", "weighted_sum"] = Field(
+        default="mean", description="How the scores become one number; only 'weighted_sum' uses the weights."
+    )
 
 
 class Extension(Model):
     """A named extension; a required one that is not known makes the file invalid."""
 
-    version: str
-    required: bool = False
+    version: str = Field(description="Version of the extension.")
+    required: bool = Field(default=False, description="Whether a tool that does not know it must refuse the file.")
 
 
 class Targets(Model):
-    """The contents of targets.json."""
+    """What a model of a neuron is fitted to: free parameters, experiments, and wanted results."""
 
-    schema_: str | None = Field(default=None, alias="$schema")
-    format: Literal["nmlopt-targets"]
-    format_version: Literal["1.0"]
-    id: Id
-    description: str = ""
-    component: Id | None = None
-    temperature: str | None = None
-    v_init: str | None = None
-    cap: Positive = DEFAULT_CAP
-    parameters: Annotated[tuple[Parameter, ...], Field(min_length=1)]
-    protocols: Annotated[tuple[Protocol, ...], Field(min_length=1)]
-    targets: Annotated[tuple[Target, ...], Field(min_length=1)]
-    objectives: tuple[Objective, ...] = ()
-    extensions: dict[str, Extension] = Field(default_factory=dict)
+    schema_: str | None = Field(default=None, alias="$schema", description="For editors: where the schema lies.")
+    format: Literal["nmlopt-targets"] = Field(description="Says what this file is.")
+    format_version: Literal["1.0"] = Field(description="Version of the format.")
+    id: Id = Field(description="Name of the problem.")
+    description: str = Field(default="", description="Free text, for people.")
+    component: Id | None = Field(
+        default=None, description="Id of the cell in the document; needed only where it holds several."
+    )
+    temperature: Temperature | None = Field(
+        default=None, description="Temperature of all protocols; without it that of the document, else 6.3 degC."
+    )
+    v_init: Voltage | None = Field(
+        default=None, description="Voltage at t = 0 of all protocols; without it that of the document."
+    )
+    cap: Positive = Field(default=DEFAULT_CAP, description="Highest score of an objective, and that of a failed run.")
+    parameters: tuple[Parameter, ...] = Field(min_length=1, description="What may change, and how far.")
+    protocols: tuple[Protocol, ...] = Field(min_length=1, description="The experiments.")
+    targets: tuple[Target, ...] = Field(min_length=1, description="The wanted results.")
+    objectives: tuple[Objective, ...] = Field(
+        default=(), description="Groups of targets; a fitted target in no group is an objective of its own."
+    )
+    extensions: dict[str, Extension] = Field(default_factory=dict, description="Named additions to the format.")
 
     def all_objectives(self) -> tuple[Objective, ...]:
         """The groups as written, then one objective for each fitted target that is in no group, in file order."""

@@ -1,0 +1,83 @@
+"""Rules about one protocol of targets.json: times, sites, clamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nmlopt.errors import Issue, Severity
+from nmlopt.spec.models import At, Played, Protocol, Sine, Stimulus, Targets, VoltageClamp
+from nmlopt.spec.quantities import number
+
+
+def protocols(targets: Targets) -> Iterator[Issue]:
+    """Findings about all protocols, without a look at the document."""
+    for i, protocol in enumerate(targets.protocols):
+        where = f"$.protocols[{i}]"
+        yield from _positive(protocol.duration, f"{where}.duration")
+        for j, stimulus in enumerate(protocol.stimuli):
+            yield from _times(stimulus, number(protocol.duration, "ms"), f"{where}.stimuli[{j}]")
+            yield from _site(stimulus.at, f"{where}.stimuli[{j}].at")
+        for j, recording in enumerate(protocol.recordings):
+            yield from _site(recording.at, f"{where}.recordings[{j}].at")
+        yield from _clamps(protocol, where)
+
+
+def edges_ms(stimulus: Stimulus) -> tuple[float, float] | None:
+    """When a stimulus begins and ends; None for a played current, whose file says it."""
+    if isinstance(stimulus, Played):
+        return None
+    if isinstance(stimulus, VoltageClamp):
+        return 0.0, sum(number(level.duration, "ms") for level in stimulus.levels)
+    delay = number(stimulus.delay, "ms")
+    return delay, delay + number(stimulus.duration, "ms")
+
+
+def _times(stimulus: Stimulus, duration_ms: float, where: str) -> Iterator[Issue]:
+    if isinstance(stimulus, VoltageClamp):
+        if number(stimulus.series_resistance, "Mohm") <= 0:
+            yield Issue("T030", f"{stimulus.series_resistance} is not positive", f"{where}.series_resistance")
+        for k, level in enumerate(stimulus.levels):
+            yield from _positive(level.duration, f"{where}.levels[{k}].duration")
+    elif not isinstance(stimulus, Played):
+        yield from _positive(stimulus.duration, f"{where}.duration")
+        if number(stimulus.delay, "ms") < 0:
+            yield Issue("T028", f"the stimulus begins at {stimulus.delay}", f"{where}.delay", "time starts at 0")
+    if isinstance(stimulus, Sine):
+        yield from _positive(stimulus.period, f"{where}.period")
+    edges = edges_ms(stimulus)
+    if edges is not None and edges[1] > duration_ms:
+        what = "is never given" if edges[0] >= duration_ms else f"is cut at {duration_ms:g} ms"
+        message = f"the stimulus lasts until {edges[1]:g} ms and {what}, where the protocol ends"
+        yield Issue("T028", message, where, "lengthen the protocol or shorten the stimulus", Severity.WARNING)
+
+
+def _positive(text: str, where: str) -> Iterator[Issue]:
+    if number(text, "ms") <= 0:
+        yield Issue("T030", f"{text} is not positive", where)
+
+
+def _site(at: At, where: str) -> Iterator[Issue]:
+    if (at.segment is None) == (at.distance is None):
+        said = "both a segment and a distance" if at.distance is not None else "neither a segment nor a distance"
+        yield Issue(
+            "T029", f"the site gives {said}", where, 'write {"segment": 0} or {"distance": ..., "towards": ...}'
+        )
+    if at.distance is not None and at.towards is None:
+        yield Issue("T029", "'distance' needs 'towards', the id of a segment", where, "say along which branch")
+    if at.distance is None and at.towards is not None:
+        yield Issue("T036", "'towards' has no effect without 'distance'", f"{where}.towards", "remove it")
+    if at.distance is not None and "fraction_along" in at.model_fields_set:
+        yield Issue("T036", "'fraction_along' has no effect with 'distance'", f"{where}.fraction_along", "remove it")
+    if at.distance is not None and number(at.distance, "um") < 0:
+        yield Issue("T030", f"the distance {at.distance} is negative", f"{where}.distance")
+
+
+def _clamps(protocol: Protocol, where: str) -> Iterator[Issue]:
+    clamps = [j for j, stimulus in enumerate(protocol.stimuli) if isinstance(stimulus, VoltageClamp)]
+    if len(clamps) > 1:
+        message = f"protocol '{protocol.id}' has {len(clamps)} voltage clamps"
+        yield Issue("T039", message, f"{where}.stimuli[{clamps[1]}]", "make two protocols of it")
+    for j, recording in enumerate(protocol.recordings):
+        if recording.quantity == "i_clamp" and not clamps:
+            hint = "add a stimulus of type 'voltage_clamp', or record 'v'"
+            yield Issue("T027", "there is no clamp whose current could be recorded", f"{where}.recordings[{j}]", hint)
