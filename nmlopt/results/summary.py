@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,9 +12,6 @@ from nmlopt.results.lock import holder
 from nmlopt.results.model import SeedProgress
 from nmlopt.results.store import RunStore
 from nmlopt.results.writeback import FOLDER, SCORES
-
-FORMAT = "nmlopt-result"
-VERSION = "1.0"
 
 
 class _Part(BaseModel):
@@ -51,8 +48,8 @@ class SolutionSummary(_Part):
 class Summary(_Part):
     """How a run stands."""
 
-    format: str = FORMAT
-    format_version: str = VERSION
+    format: Literal["nmlopt-result"]
+    format_version: Literal["1.0"]
     evaluations: int
     generations: int = Field(description="of all seeds together")
     best_sum: float | None
@@ -78,6 +75,8 @@ def summarise(store: RunStore) -> Summary:
         progress, failures, context = store.progress(), store.failures(), store.info.context
     sums = [p.best_sum for p in progress if p.best_sum is not None]
     return Summary(
+        format="nmlopt-result",
+        format_version="1.0",
         evaluations=sum(p.evaluations for p in progress),
         generations=sum(p.generations for p in progress),
         best_sum=min(sums, default=None),

@@ -104,7 +104,7 @@ MODEL = """<?xml version="1.0" encoding="UTF-8"?>
 
         <biophysicalProperties id="bio">
             <membraneProperties>
-                <channelDensity id="leak" ionChannel="pas" condDensity="3.0 S_per_m2" erev='-54.3mV' ion="non_specific"/>
+                <channelDensity id="leak" ionChannel="pas" condDensity="3.0 S_per_m2" erev='-54.3mV' ion="x"/>
                 <spikeThresh value="-20mV"/>
                 <specificCapacitance value="1.0 uF_per_cm2"/>
                 <initMembPotential value="-65mV"/>

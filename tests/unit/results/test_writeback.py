@@ -36,7 +36,7 @@ def test_a_diff_shows_the_fitted_attributes_and_the_provenance_only(tmp_path, mo
     new = written[0].read_bytes()
     gone, added = changed_lines(model.read_bytes(), new)
     assert [line.strip() for line in gone] == [
-        """<channelDensity id="leak" ionChannel="pas" condDensity="3.0 S_per_m2" erev='-54.3mV' ion="non_specific"/>"""
+        """<channelDensity id="leak" ionChannel="pas" condDensity="3.0 S_per_m2" erev='-54.3mV' ion="x"/>"""
     ]
     assert """condDensity="4.5 S_per_m2" erev='-61.25mV' ion""" in added[-1]
     assert [line.strip() for line in added[:-1]] == [
