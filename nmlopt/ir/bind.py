@@ -8,6 +8,7 @@ tree; otherwise it becomes a parameter. So a program with a slot and one without
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 from nmlopt.errors import Issue, LemsError
@@ -22,9 +23,12 @@ TEMPERATURE_PARAMETER = "temperature_K"
 _TRUTH = frozenset({"<", ">", "<=", ">=", "==", "!=", "and", "or", "not"})
 
 
-def split(flat: Flat) -> Bound:
-    """Run-time dynamics and parameters of a flattened component. Raises LemsError L032: a number is not finite."""
-    binder = _Binder(flat)
+def split(flat: Flat, wanted: Collection[str] = ()) -> Bound:
+    """Run-time dynamics and parameters of a flattened component; `wanted` stay variables even if they are constant.
+
+    Raises LemsError L032: a number is not finite.
+    """
+    binder = _Binder(flat, wanted)
     assigned = tuple(
         Assigned(d.name, binder.run_time(d.value, d.name)) for d in flat.definitions if d.name not in binder.bound
     )
@@ -48,7 +52,7 @@ def split(flat: Flat) -> Bound:
 class _Binder:
     """Finds and names the bind-time parts of one flattened component."""
 
-    def __init__(self, flat: Flat) -> None:
+    def __init__(self, flat: Flat, wanted: Collection[str]) -> None:
         self._own_names = {own.name for own in flat.own}
         self._taken = {d.name for d in flat.definitions} | self._own_names | {s.name for s in flat.states}
         self.bound: dict[str, Expr] = {}
@@ -57,7 +61,7 @@ class _Binder:
         self.own: dict[str, Expr] = {}
         self._parameters: dict[Expr, str] = {}
         for definition in flat.definitions:
-            if self._is_bound(definition.value):
+            if definition.name not in wanted and self._is_bound(definition.value):
                 self.bound[definition.name] = _plain(substitute(definition.value, self.bound))
 
     def _is_bound(self, expr: Expr) -> bool:

@@ -20,7 +20,7 @@ def run(flat: Flat, wanted: Collection[str]) -> Bound:
     """Guard, speed up, split off bind-time numbers, drop what neither states nor `wanted` variables need."""
     for step in FLAT_PASSES:
         flat = step(flat)
-    return pruned(split(flat), wanted)
+    return pruned(split(flat, wanted), wanted)
 
 
 def pruned(bound: Bound, wanted: Collection[str]) -> Bound:
