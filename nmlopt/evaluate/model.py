@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nmlopt.backend import Backend, Program, RunStatus
 from nmlopt.experiment.model import Experiment
 from nmlopt.experiment.parameters import Parameters
+from nmlopt.features.plan import FeaturePlan
 from nmlopt.spec.models import Targets
 
 
@@ -15,7 +16,7 @@ from nmlopt.spec.models import Targets
 class Problem:
     """A fit without its algorithm; picklable, sent once to each worker process.
 
-    `experiments` are in the order of `targets.protocols`.
+    `experiments` are in the order of `targets.protocols`; `plan` says what is extracted from their recordings.
     """
 
     backend: Backend
@@ -23,6 +24,7 @@ class Problem:
     experiments: tuple[Experiment, ...]
     parameters: Parameters
     targets: Targets
+    plan: FeaturePlan
 
     @property
     def objective_ids(self) -> tuple[str, ...]:

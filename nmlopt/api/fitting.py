@@ -1,0 +1,163 @@
+"""The main job: search, store every generation, write the best cells back, report; and go on later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from nmlopt.api.finishing import finish
+from nmlopt.api.problem import Loaded, Options, load
+from nmlopt.api.searching import Machine, OnProgress, Search, search_all
+from nmlopt.backend import Integrator, Numerics, Settings
+from nmlopt.optimise.model import Json
+from nmlopt.optimise.registry import load_algorithm
+from nmlopt.optimise.settings import check as check_settings
+from nmlopt.optimise.stopping import StopRule
+from nmlopt.optimise.stopping import check as check_rule
+from nmlopt.results.files import require_empty
+from nmlopt.results.folder import create_run
+from nmlopt.results.inputs import copies
+from nmlopt.results.model import Context, ParameterInfo, RunInfo
+from nmlopt.results.run_toml import Record
+from nmlopt.results.store import RunStore
+from nmlopt.results.summary import Summary, summarise
+from nmlopt.spec.models import Targets
+
+DEFAULT_RULE = StopRule(generations=100)
+DEFAULT_SOLUTIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """A run as it stands: its folder, and the summary that `nmlopt status --json` prints."""
+
+    folder: Path
+    summary: Summary
+    was_interrupted: bool = False
+
+    @property
+    def solutions(self) -> tuple[FittedCell, ...]:
+        """The cells that were written, best sum first."""
+        return tuple(
+            FittedCell(self.folder / s.model, s.sum, s.scores, s.objectives, s.parameters)
+            for s in self.summary.solutions
+        )
+
+    @property
+    def best(self) -> FittedCell | None:
+        """The cell with the least sum of objectives."""
+        return self.solutions[0] if self.summary.solutions else None
+
+
+@dataclass(frozen=True, slots=True)
+class FittedCell:
+    """One solution: its main NeuroML file, scores by target id (sd), objectives, parameter values in their units."""
+
+    file: Path
+    sum: float | None
+    scores: Mapping[str, float | None]
+    objectives: Mapping[str, float | None]
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of a fit that is not in the two files: search, stop rule, machine, solutions, and the command line given."""
+
+    search: Search = Search()
+    rule: StopRule = DEFAULT_RULE
+    machine: Machine = Machine()
+    solutions: int = DEFAULT_SOLUTIONS
+    command: str = ""
+
+
+def fit_files(
+    model: Path, targets: Path, out: Path, *, plan: Plan, options: Options, on_progress: OnProgress
+) -> FitResult:
+    """Fit `model` to `targets` in the new run folder `out`.
+
+    Raises what `load` raises; UsageError for an impossible search, ResultsError R001 if `out` is not empty.
+    """
+    load_algorithm(plan.search.algorithm.name)
+    check_settings(plan.search.algorithm)
+    check_rule(plan.rule, plan.search.algorithm.offspring)
+    require_empty(out)
+    loaded = load(model, targets, options)
+    inputs = copies(loaded.files.document, loaded.files.targets, targets)
+    with create_run(out, run_info(loaded, plan, options), _record(loaded, plan, options), inputs) as store:
+        return run(store, loaded, plan, on_progress)
+
+
+def run(store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress) -> FitResult:
+    """Search and finish; after Ctrl-C finish with what is there."""
+    was_interrupted = False
+    try:
+        search_all(store, loaded.problem, plan.search, plan.rule, plan.machine, on_progress)
+    except KeyboardInterrupt:
+        was_interrupted = True
+    finish(store, loaded, plan.solutions)
+    return FitResult(store.folder, summarise(store), was_interrupted)
+
+
+# ------------------------------------------------------------------------------------------------ what is recorded
+
+
+def run_info(loaded: Loaded, plan: Plan, options: Options) -> RunInfo:
+    """What the store says of the run."""
+    problem = loaded.problem
+    digest = hashlib.sha256(f"{loaded.files.document.digest}\n{canonical(problem.targets)}".encode()).hexdigest()
+    return RunInfo(
+        parameters=tuple(ParameterInfo.of(p) for p in problem.parameters.free),
+        targets=tuple(t.id for t in problem.targets.targets),
+        objectives=problem.objective_ids,
+        seeds=plan.search.seeds,
+        context=Context(options.backend, settings_record(options.settings), versions(loaded), digest),
+    )
+
+
+def canonical(targets: Targets) -> str:
+    """The meaning of targets.json as text: defaults filled in, comments and layout gone."""
+    return json.dumps(targets.model_dump(mode="json", by_alias=True), sort_keys=True)
+
+
+def versions(loaded: Loaded) -> dict[str, str]:
+    """Versions of everything that can change a number."""
+    names = ("nmlopt", "numpy", "scipy", "deap", "efel", "pyneuroml")
+    backend = loaded.problem.backend
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{n: version(n) for n in names},
+        backend.name: backend.version(),
+    }
+
+
+def settings_record(settings: Settings) -> dict[str, Json]:
+    """Backend settings as plain values."""
+    return {key: str(value) if isinstance(value, Numerics | Integrator) else value for key, value in asdict(settings).items()}
+
+
+def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
+    files = loaded.files
+    return Record(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        commands=(plan.command,) if plan.command else (),
+        versions=versions(loaded),
+        seeds=plan.search.seeds,
+        algorithm={**asdict(plan.search.algorithm), "starts_from_present": plan.search.starts_from_present},
+        backend=options.backend,
+        settings=settings_record(options.settings),
+        model="",
+        model_digest=files.document.digest,
+        targets="",
+        targets_digest=hashlib.sha256(files.targets_path.read_bytes()).hexdigest(),
+        files={},
+        evaluation={"workers": plan.machine.workers, "timeout_s": plan.machine.timeout_s},
+        stopping=asdict(plan.rule),
+    )

@@ -1,0 +1,170 @@
+"""Going on with a run: after an interruption, with a larger budget, or with other weights, groups or bounds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmlopt.api.fitting import FitResult, Plan, canonical, run, run_info
+from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
+from nmlopt.api.searching import Machine, OnProgress, Search, first_state
+from nmlopt.backend import Integrator, Numerics, RunStatus, Settings
+from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
+from nmlopt.evaluate.model import Evaluation, Problem
+from nmlopt.objectives.combine import objectives
+from nmlopt.objectives.score import score
+from nmlopt.optimise.model import AlgorithmSettings, State
+from nmlopt.optimise.stopping import StopRule
+from nmlopt.optimise.stopping import check as check_rule
+from nmlopt.results import run_toml
+from nmlopt.results.inputs import add, locate, next_targets_folder, targets_copy
+from nmlopt.results.run_toml import Record
+from nmlopt.results.store import RunStore
+from nmlopt.spec.models import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What `resume` may change of a run; None leaves it as it is. `targets` is a file with other weights, bounds, ..."""
+
+    rule: StopRule | None = None
+    machine: Machine | None = None
+    targets: Path | None = None
+    command: str = ""
+
+
+def resume_run(folder: Path, changes: Changes, *, solutions: int, on_progress: OnProgress) -> FitResult:
+    """Go on with the run in `folder` from its last whole generation.
+
+    Raises ResultsError (not a run folder, changed inputs, another process at work, targets of another experiment).
+    """
+    record = run_toml.read(folder)
+    plan = replace(plan_of(record), solutions=solutions)
+    rule, machine = changes.rule or plan.rule, changes.machine or plan.machine
+    plan = replace(plan, rule=rule, machine=machine, command=changes.command)
+    check_rule(plan.rule, plan.search.algorithm.offspring)
+    with RunStore.resume(folder) as store:
+        loaded = load_run(folder, record)
+        record = _with_plan(record, plan)
+        if changes.targets is not None:
+            loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
+        run_toml.write(folder, record)
+        return run(store, loaded, plan, on_progress)
+
+
+def load_run(folder: Path, record: Record) -> Loaded:
+    """The problem of a run, from the copies inside its folder. Raises ResultsError R008 where they were changed."""
+    inputs = locate(folder, record)
+    return load(inputs.model, inputs.targets, _options(record, inputs.root, inputs.search_paths))
+
+
+def plan_of(record: Record) -> Plan:
+    """The search, stop rule and machine that run.toml records."""
+    algorithm: dict[str, Any] = dict(record.algorithm)
+    starts = bool(algorithm.pop("starts_from_present", True))
+    machine: dict[str, Any] = dict(record.evaluation)
+    rule: dict[str, Any] = dict(record.stopping)
+    return Plan(
+        search=Search(AlgorithmSettings(**_known(AlgorithmSettings, algorithm)), tuple(record.seeds), starts),
+        rule=StopRule(**_known(StopRule, rule)),
+        machine=Machine(**_known(Machine, machine)),
+    )
+
+
+def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _options(record: Record, root: Path, search_paths: tuple[Path, ...]) -> Options:
+    values: dict[str, Any] = dict(record.settings)
+    values["numerics"] = Numerics(values["numerics"])
+    values["integrator"] = Integrator(values["integrator"])
+    return Options(record.backend, Settings(**_known(Settings, values)), root, search_paths)
+
+
+def _with_plan(record: Record, plan: Plan) -> Record:
+    return replace(
+        record,
+        stopping=asdict(plan.rule),
+        evaluation=asdict(plan.machine),
+        commands=(*record.commands, plan.command) if plan.command else record.commands,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ other targets
+
+
+def _with_targets(
+    store: RunStore, old: Loaded, path: Path, plan: Plan, record: Record
+) -> tuple[Loaded, Record]:
+    """The problem with other targets; what was evaluated is scored anew, and the search starts from its best."""
+    options = Options(record.backend, old.problem.program.settings, old.files.document.root)
+    files = _other_targets(old, path)
+    place, copied = targets_copy(files.targets, path, next_targets_folder(store.folder))
+    if canonical(files.targets) == canonical(old.files.targets):
+        return old, record
+    new = build(files, options)
+    digests = add(store.folder, copied)
+    info = run_info(new, plan, options)
+
+    def convert(evaluation: Evaluation) -> Evaluation:
+        return rescored(new.problem, evaluation)
+
+    states = {seed: _state_from_best(store, new.problem, plan.search, seed, convert) for seed in plan.search.seeds}
+    store.carry_over(info, convert, states)
+    for seed in plan.search.seeds:
+        store.set_stop_reason(seed, "")
+    targets_digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return new, replace(record, targets=place, targets_digest=targets_digest, files={**record.files, **digests})
+
+
+def _other_targets(old: Loaded, path: Path) -> Files:
+    """The new targets with the run's document. Raises TargetsError; ResultsError R030 for another experiment."""
+    document = old.files.document
+    files = read_files(document.root / document.main, path, Options(root=document.root))
+    raise_errors(files.issues, TargetsError)
+    before, after = _fixed_part(old.files.targets), _fixed_part(files.targets)
+    differing = [name for name in before if before[name] != after[name]]
+    if differing:
+        message = f"these targets differ from the run's in {' and '.join(differing)}: its evaluations do not fit them"
+        hint = "change weights, means, sd, groups, bounds and scales only; for anything else start a new fit"
+        raise ResultsError(Issue("R030", message, str(path), hint))
+    return replace(files, document=document)
+
+
+def _fixed_part(targets: Targets) -> dict[str, Any]:
+    """What must not change if stored features are to stay true."""
+    judged = {"mean", "sd", "weight", "n"}
+    return {
+        "parameters": [(p.id, p.paths, p.expression, p.unit) for p in targets.parameters],
+        "protocols": targets.protocols,
+        "targets": [t.model_dump(exclude=judged) for t in targets.targets],
+        "temperature, v_init or component": (targets.temperature, targets.v_init, targets.component),
+    }
+
+
+def rescored(problem: Problem, evaluation: Evaluation) -> Evaluation:
+    """The evaluation with scores and objectives by the problem's targets; features are kept."""
+    targets = problem.targets
+    scores = {t.id: score(t, evaluation.features.get(t.id), targets.cap) for t in targets.targets}
+    return replace(evaluation, scores=scores, objectives=objectives(targets, scores))
+
+
+def _state_from_best(
+    store: RunStore, problem: Problem, search: Search, seed: int, convert: Any
+) -> State:
+    """A search that begins with the best of what one seed has evaluated, by the new scores, within the new bounds."""
+    found = [convert(stored.evaluation) for stored in store.evaluations(seed)]
+    good = sorted((e for e in found if e.status is RunStatus.OK), key=lambda e: e.total)
+    lower = np.array([p.lower for p in problem.parameters.free])
+    upper = np.array([p.upper for p in problem.parameters.free])
+    inside = [e.x for e in good if np.all(np.array(e.x) >= lower) and np.all(np.array(e.x) <= upper)]
+    distinct = list(dict.fromkeys(inside))[: search.algorithm.offspring]
+    first = np.array(distinct).reshape(len(distinct), len(lower))
+    return first_state(problem, search, seed, first)

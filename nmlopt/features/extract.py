@@ -1,0 +1,40 @@
+"""Recordings to numbers: eFEL features, spike times, distances between traces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmlopt.backend import Floats, Recordings, Trace
+from nmlopt.features.efel_features import extract_group, feature_names, setting_names
+from nmlopt.features.plan import FeaturePlan, TraceRequest, make_plan
+
+__all__ = ["extract", "feature_names", "make_plan", "root_mean_square", "setting_names", "spike_times"]
+
+
+def extract(plan: FeaturePlan, recordings: Recordings) -> dict[str, tuple[float, ...]]:
+    """Values by target id: of a feature its values, of spike times the times in ms, of a trace the rms distance.
+
+    A feature that cannot be found has no entry.
+    """
+    values: dict[str, tuple[float, ...]] = {}
+    for group in plan.groups:
+        values |= extract_group(group, recordings.traces)
+    for request in plan.spikes:
+        times = spike_times(recordings.traces[request.key], request.threshold_mV)
+        values[request.target] = tuple(float(t) for t in times)
+    for wanted in plan.traces:
+        values[wanted.target] = (root_mean_square(recordings.traces[wanted.key], wanted),)
+    return values
+
+
+def spike_times(trace: Trace, threshold_mV: float) -> Floats:
+    """Times (ms) at which the trace crosses the threshold upwards, linear between samples."""
+    v, t = trace.y, trace.t_ms
+    i = np.flatnonzero((v[:-1] <= threshold_mV) & (v[1:] > threshold_mV))
+    return np.asarray(t[i] + (threshold_mV - v[i]) / (v[i + 1] - v[i]) * (t[i + 1] - t[i]), dtype=np.float64)
+
+
+def root_mean_square(trace: Trace, wanted: TraceRequest) -> float:
+    """Root of the mean square difference on the time points of the wanted trace, linear between samples."""
+    difference = np.interp(wanted.t_ms, trace.t_ms, trace.y) - wanted.y
+    return float(np.sqrt(np.mean(difference * difference)))

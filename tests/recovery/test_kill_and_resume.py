@@ -1,0 +1,99 @@
+"""A fit that is killed again and again, and resumed each time, ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nmlopt.results.store import RunStore
+
+pytestmark = pytest.mark.neuron
+
+GENERATIONS = 14
+FIT = ["--offspring", "8", "--generations", str(GENERATIONS), "--workers", "2", "--seed", "5", "--solutions", "3"]
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "nmlopt", *arguments]
+
+
+def _example(root: Path) -> list[str]:
+    folder = root / "examples" / "hh_soma"
+    return [str(folder / "model.nml"), str(folder / "targets.json")]
+
+
+def _contents(folder: Path) -> tuple:
+    with RunStore.open(folder) as store:
+        table = store.table()
+        states = [store.last_state(seed) for seed in store.info.seeds]
+    return table.generations, table.x, table.objectives, states
+
+
+def _kill_tree(process: subprocess.Popen) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _run_and_kill(command: list[str], seconds: float) -> bool:
+    """Start the command, kill its whole process tree after a while; whether it had ended by itself."""
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _kill_tree(process)
+        return False
+    assert process.returncode in (0, 1), process.stderr.read().decode()
+    return True
+
+
+def _same(folder: Path, reference: tuple) -> None:
+    generations, x, objectives, states = _contents(folder)
+    np.testing.assert_array_equal(generations, reference[0])
+    np.testing.assert_array_equal(x, reference[1])
+    np.testing.assert_array_equal(objectives, reference[2])
+    assert states == reference[3]
+
+
+def _check(root: Path, tmp_path: Path, kills: int) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    start = time.monotonic()
+    done = subprocess.run(_command("fit", *_example(root), "--out", str(whole), *FIT), capture_output=True, text=True)
+    seconds = time.monotonic() - start
+    assert done.returncode in (0, 1), done.stderr
+    reference = _contents(whole)
+
+    rng = random.Random(3)
+    command = _command("fit", *_example(root), "--out", str(broken), *FIT)
+    last = 0
+    for _ in range(kills):
+        if _run_and_kill(command, rng.uniform(0.15, 0.6) * seconds):
+            break
+        if not (broken / "run.sqlite").exists():
+            continue
+        with RunStore.open(broken) as store:
+            generation = store.progress()[0].generations
+        assert generation >= last, "a stored generation was lost"
+        last = generation
+        command = _command("resume", str(broken))
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    _same(broken, reference)
+    assert (broken / "solutions" / "01" / "model.nml").read_bytes() != b""
+    assert (broken / "report.html").exists()
+
+
+def test_two_kills(root, tmp_path):
+    _check(root, tmp_path, kills=2)
+
+
+@pytest.mark.slow
+def test_twenty_kills(root, tmp_path):
+    _check(root, tmp_path, kills=20)
