@@ -14,6 +14,8 @@ from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
 from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.trees import leaves
 
+OWN_VOLTAGE = "vm"
+"""The voltage of a point cell that integrates it itself, in V."""
 POINT_AREA_UM2 = 314.1592653589793
 """Membrane of the 10 µm x 10 µm cylinder that carries a point cell, as in jNeuroML's export."""
 _DEFAULT_POINT_CAPACITANCE_F = Num(1e-9)
@@ -58,7 +60,7 @@ def numbers(cell: Cell, plan: Plan) -> tuple[Number, ...]:
     found: list[Number] = []
     for part in plan.parts:
         found += _of_part(cell, part)
-    found += _membrane(cell)
+    found += _membrane(cell) if cell.geometry is not None else _point_membrane(cell, plan)
     return tuple(found)
 
 
@@ -119,16 +121,22 @@ def _outside(cell: Cell, covered: Sequence[int]) -> tuple[int, ...]:
 
 
 def _membrane(cell: Cell) -> Iterable[Number]:
-    if cell.geometry is None:
-        capacitance = cell.point_capacitance or _DEFAULT_POINT_CAPACITANCE_F
-        for name, factor in (("cm", 1e14 / POINT_AREA_UM2), ("cap_nF", 1e9)):
-            yield Number(Place(name, (0,)), Op("*", (capacitance, Num(factor))))
-        return
+    assert cell.geometry is not None
     yield from _assigned("cm", cell.capacitance, 100.0)
     section_of = [c.section for c in cell.geometry.compartments]
     for number in _assigned("Ra", cell.resistivity, 100.0):
         sections = tuple(dict.fromkeys(section_of[index] for index in number.place.compartments))
         yield Number(Place("Ra", sections), number.expr)
+
+
+def _point_membrane(cell: Cell, plan: Plan) -> Iterable[Number]:
+    """The section under a point cell that drives it (numerics jneuroml) has the cell's capacitance."""
+    reading = plan.parts[0].interface.readings.get("v")
+    if reading is None or reading.variable == OWN_VOLTAGE:
+        return
+    capacitance = cell.point_capacitance or _DEFAULT_POINT_CAPACITANCE_F
+    for name, factor in (("cm", 1e14 / POINT_AREA_UM2), ("cap_nF", 1e9)):
+        yield Number(Place(name, (0,)), Op("*", (capacitance, Num(factor))))
 
 
 def _assigned(name: str, assignments: Sequence[Assignment], factor: float) -> Iterable[Number]:

@@ -11,7 +11,6 @@ from typing import Any, final
 
 import numpy as np
 
-
 from nmlopt.exporters.neuron.bind import Number, initial_voltage, numbers
 from nmlopt.exporters.neuron.mod import Part, Plan
 from nmlopt.ir.model import Cell, MechanismKind

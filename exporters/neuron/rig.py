@@ -70,10 +70,10 @@ class Rig:
         return found
 
     def _times(self, experiment: Experiment) -> Floats:
-        recorded: Floats = self._time.as_numpy()
+        recorded: Floats = np.array(self._time.as_numpy(), dtype=np.float64)
         if self.settings.integrator == "fixed":
             return np.arange(len(recorded)) * self.settings.dt_ms
-        return recorded.copy()
+        return recorded
 
     def _trace(self, experiment: Experiment, output: Output, times: Floats) -> Trace:
         site = output.site.compartment

@@ -22,7 +22,6 @@ from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.mod import Plan
 from nmlopt.exporters.neuron.rig import Rig
 
-
 MAX_ABS_V_MV = 250.0
 _MAX_STEP_MS = 1e9
 """psolve exchanges spikes at this interval; one cell alone has none to exchange."""

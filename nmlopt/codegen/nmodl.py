@@ -28,12 +28,13 @@ NMODL = Dialect(
     },
     power="power",
 )  # fmt: skip
-HELPERS = ("power", "exprelr", "heaviside")
+HELPERS = ("power", "exprelr", "heaviside", "growth")
 _RESERVED_TEXT = """
     v t dt celsius area diam i g e s secondorder usetable after_cvode power exprelr heaviside vs ts iCa iCa2 cai
-    cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present expose start start_given rates advance step
+    cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present expose start start_given rates advance
+    step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt
     states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
-    slope cond now left theta spike_t spike_v
+    slope cond now left spike_t spike_v
     if else while for int double float char void return static const class new delete this operator template auto
     register long short signed unsigned struct union enum switch case default break continue goto do sizeof typedef
     extern volatile inline namespace using public private protected friend virtual bool true false try catch throw
@@ -160,7 +161,7 @@ class Body:
     known: set[str] = field(default_factory=set)
     local_names: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    voltage: str = "0.001 * v"
+    own_inputs: bool = True
 
     def let(self, name: str, expr: Expr, *, local: bool = True) -> None:
         """`name = expr`, with everything that `expr` needs computed before; `name` is an NMODL name."""
@@ -187,11 +188,13 @@ class Body:
     def inputs(self, used: Sequence[frozenset[str]]) -> None:
         """Convert those of NEURON's variables that are used."""
         conversions = {
-            "v": ("vs", self.voltage),
+            "v": ("vs", "0.001 * v"),
             "t": ("ts", "0.001 * t"),
             "iCa": ("iCa", "-10.0 * ica * surfaceArea"),
             "iCa2": ("iCa2", "-10.0 * ica2 * surfaceArea"),
         }
+        if not self.own_inputs:
+            return
         present = frozenset[str]().union(*used)
         own = {*self.writer.mechanism.dynamics.inputs}
         for name, (variable, text) in conversions.items():

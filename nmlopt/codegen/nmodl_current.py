@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nmlopt.codegen.analysis import Definitions, linear, slope
 from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Reading, Writer, interface, ions
 from nmlopt.codegen.nmodl_states import (
@@ -27,19 +29,29 @@ def readings(writer: Writer) -> dict[str, Reading]:
     return found
 
 
-def exposure_block(writer: Writer) -> tuple[tuple[str, ...], tuple[Block, ...]]:
-    """(recorded variables, the block that fills them): they cost nothing unless the GLOBAL `expose` is set."""
+def exposure_block(writer: Writer, *, voltage: bool = False) -> tuple[tuple[str, ...], tuple[Block, ...]]:
+    """(recorded variables, the block that fills them): they cost nothing unless the GLOBAL `expose` is set.
+
+    `voltage`: the mechanism's own state v is NEURON's and recorded like an assigned variable.
+    """
     states = {*state_names(writer)}
-    wanted = [v for _, v in writer.mechanism.dynamics.exposures if writer.names[v] not in states]
+    wanted = [
+        v for _, v in writer.mechanism.dynamics.exposures if writer.names[v] not in states or (voltage and v == "v")
+    ]
     wanted = list(dict.fromkeys(wanted))
     if not wanted:
         return (), ()
-    body = Body(writer)
+    own_inputs = writer.mechanism.kind is not MechanismKind.POINT_CELL
+    body = Body(writer, own_inputs=own_inputs)
     for variable in wanted:
-        body.let(f"rec_{writer.names[variable]}", Sym(variable), local=False)
+        body.let(_recorded(writer, variable), Sym(variable), local=False)
     inner = [f"    {line}" for line in body.lines]
     block = Block("BEFORE STEP", tuple(dict.fromkeys(body.local_names)), ("if (expose) {", *inner, "}"))
-    return tuple(f"rec_{writer.names[v]}" for v in wanted), (block,)
+    return tuple(_recorded(writer, v) for v in wanted), (block,)
+
+
+def _recorded(writer: Writer, variable: str) -> str:
+    return "rec_v" if variable == "v" else f"rec_{writer.names[variable]}"
 
 
 def current_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
@@ -71,7 +83,8 @@ def assemble(
     stored: tuple[str, ...] = (),
     kind: str = "SUFFIX",
     extra_ranges: tuple[str, ...] = (),
-    thread_safe: bool = True,
+    readable: tuple[str, ...] = (),
+    states: tuple[str, ...] | None = None,
 ) -> ModText:
     """All parts of a mod together with their declarations."""
     face = interface(writer, {})
@@ -81,17 +94,18 @@ def assemble(
     shared = [*face.shared.values()]
     shared += ["temperature"] if face.needs_temperature else []
     shared += ["expose"] if recorded else []
-    states = state_names(writer)
+    states = state_names(writer) if states is None else states
     ion_variables = [name for use in uses for name in (*use.reads, *use.writes)]
-    assigned = dict.fromkeys(["v", *ion_variables, *stored, *recorded])
+    clock = [name for name in ("t", "dt") if _uses(blocks, name)]
+    assigned = dict.fromkeys(["v", *clock, *ion_variables, *stored, *recorded])
     return ModText(
         suffix=suffix,
         title=f"{writer.mechanism.name} ({writer.mechanism.kind})",
         kind=kind,
         ions=uses,
         nonspecific=nonspecific,
-        thread_safe=thread_safe,
-        ranges=(*ranges, *states, *recorded),
+        thread_safe=True,
+        ranges=(*ranges, *readable, *states, *recorded),
         global_names=tuple(shared),
         parameters=(*ranges, *shared),
         assigned=tuple(assigned),
@@ -99,6 +113,10 @@ def assemble(
         blocks=blocks,
         helpers=tuple(h for h in HELPERS if h in writer.helpers),
     )
+
+
+def _uses(blocks: tuple[Block, ...], name: str) -> bool:
+    return any(re.search(rf"\b{name}\b", line) for block in blocks for line in block.lines)
 
 
 def current_interface(writer: Writer) -> Interface:

@@ -57,6 +57,8 @@ def _negated(expr: Expr) -> Expr:
     match expr:
         case Op("neg", (one,)):
             return one
+        case Op("-", (Op("neg", (left,)), right)):
+            return Op("+", (left, right))
         case Op("*", (left, Op("neg", (right,)))):
             return Op("*", (left, right))
         case Op("/", (Op("neg", (left,)), right)):
@@ -117,12 +119,14 @@ def _definition(expr: Expr, definitions: Definitions) -> Expr:
     return expr
 
 
-def initial_lines(writer: Writer, body: Body) -> None:
+def initial_lines(writer: Writer, body: Body, states: Sequence[State] | None = None) -> None:
     """Give every state its start; those that need other states come last, kinetic schemes start at steady state."""
     dynamics = writer.mechanism.dynamics
+    occupancies = {name for scheme in dynamics.kinetics for name in scheme.states}
+    given = [s for s in (dynamics.states if states is None else states) if s.name not in occupancies]
     all_states = {s.name for s in dynamics.states} | {name for k in dynamics.kinetics for name in k.states}
-    late = [s for s in dynamics.states if writer.definitions.rests_on(s.initial, all_states)]
-    for state in dynamics.states:
+    late = [s for s in given if writer.definitions.rests_on(s.initial, all_states)]
+    for state in given:
         if state not in late:
             body.let(writer.names[state.name], state.initial, local=False)
     for index, _ in enumerate(dynamics.kinetics):
@@ -186,7 +190,8 @@ def state_names(writer: Writer) -> tuple[str, ...]:
     """All states, in NMODL's names."""
     dynamics = writer.mechanism.dynamics
     plain = [writer.names[s.name] for s in dynamics.states]
-    return (*plain, *(writer.names[name] for scheme in dynamics.kinetics for name in scheme.states))
+    occupancies = [writer.names[name] for scheme in dynamics.kinetics for name in scheme.states]
+    return tuple(dict.fromkeys([*plain, *occupancies]))
 
 
 def euler_lines(writer: Writer) -> tuple[list[str], list[str]]:

@@ -20,6 +20,28 @@ def num(value: float) -> str:
     return repr(float(value))
 
 
+_BREAK_AFTER = ("+", "-", "*", "/", "&&", "||", ">", "<", ">=", "<=", "==", "!=", "=")
+
+
+def wrapped(line: str, width: int = 110) -> str:
+    """A long line of code broken after commas and binary operators, continued with a deeper indent.
+
+    NMODL's lexer reads lines of at most 512 characters.
+    """
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 8)
+    rows = [""]
+    words = line.split(" ")
+    for position, word in enumerate(words):
+        before = words[position - 1] if position else ""
+        if len(rows[-1]) + len(word) > width and (before.endswith(",") or before in _BREAK_AFTER):
+            rows.append(indent + word)
+        else:
+            rows[-1] += f" {word}" if position else word
+    return "\n".join(rows)
+
+
 def environment(folder: Path) -> Environment:
     """A strict environment for the templates in `folder`."""
     env = Environment(
@@ -32,6 +54,7 @@ def environment(folder: Path) -> Environment:
         autoescape=False,
     )
     env.filters["num"] = num
+    env.filters["wrapped"] = wrapped
     return env
 
 

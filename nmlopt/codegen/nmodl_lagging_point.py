@@ -1,0 +1,176 @@
+"""Point cells as jNeuroML exports them: the membrane of a section driven by i = -C dv/dt, a step late.
+
+Conditions are WATCH crossings whose events act in NET_RECEIVE; in a regime in which v stands still it is held by a
+steep current, as there.
+"""
+
+from __future__ import annotations
+
+from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Reading, Writer, interface
+from nmlopt.codegen.nmodl_current import assemble, exposure_block, readings
+from nmlopt.codegen.nmodl_states import initial_lines
+from nmlopt.ir.model import Condition, Regime, State
+from nmlopt.lems.expression import Expr, Num, Op, Sym
+from nmlopt.lems.trees import names, substitute
+
+_HOLD_PER_S = Num(1e10)
+_START_FLAG = 1
+_FIRST_FLAG = 1000
+
+
+def lagging_interface(writer: Writer) -> Interface:
+    """How such a cell is bound and read."""
+    _rename(writer)
+    found = readings(writer)
+    if _has_v(writer) and "v" in found:
+        found = {**found, "v": Reading("rec_v", computed=True)}
+    return interface(writer, found)
+
+
+def lagging_text(writer: Writer, suffix: str) -> ModText:
+    """The mod of the cell."""
+    _rename(writer)
+    dynamics = writer.mechanism.dynamics
+    stepped = [s for s in dynamics.states if s.name != "v" and _moves(writer, s)]
+    kept = [writer.names[s.name] for s in dynamics.states if s.name != "v" and s not in stepped]
+    recorded, extra = exposure_block(writer, voltage=_has_v(writer))
+    has_drive = "ISyn" in dynamics.inputs
+    blocks = (_initial(writer), _breakpoint(writer, stepped), *_moves_block(writer, stepped), _rates(writer, stepped))
+    receive = (_receive(writer),) if dynamics.conditions or _has_v(writer) else ()
+    rates = [f"rate_{writer.names[s.name]}" for s in stepped]
+    stored = ["i", "dvdt", "regime", *kept, *rates] if _has_v(writer) else ["regime", *kept, *rates]
+    return assemble(
+        writer,
+        suffix,
+        blocks=(*blocks, *receive, *extra),
+        uses=(),
+        nonspecific="i" if _has_v(writer) else "",
+        recorded=recorded,
+        stored=tuple(stored),
+        kind="POINT_PROCESS",
+        extra_ranges=("cap_nF", "start", "start_given", *(("drive",) if has_drive else ())),
+        readable=tuple(kept),
+        states=tuple(writer.names[s.name] for s in stepped),
+    )
+
+
+def _has_v(writer: Writer) -> bool:
+    return any(s.name == "v" for s in writer.mechanism.dynamics.states)
+
+
+def _rename(writer: Writer) -> None:
+    if _has_v(writer):
+        writer.names["v"] = "(0.001 * v)"
+    writer.names |= {"t": "(0.001 * t)", "iSyn": "0.0", "ISyn": "drive"}
+
+
+def _moves(writer: Writer, state: State) -> bool:
+    return state.derivative is not None or any(
+        name == state.name for regime in writer.mechanism.dynamics.regimes for name, _ in regime.derivatives
+    )
+
+
+def _initial(writer: Writer) -> Block:
+    dynamics = writer.mechanism.dynamics
+    body = Body(writer, own_inputs=False)
+    start = next((k for k, r in enumerate(dynamics.regimes) if r.is_initial), 0)
+    body.lines += [f"regime = {start}", "rates()"]
+    others = [s for s in dynamics.states if s.name != "v"]
+    initial_lines(writer, body, states=others)
+    if dynamics.conditions or _has_v(writer):
+        body.lines.append(f"net_send(0, {_START_FLAG})")
+    return body.block("INITIAL")
+
+
+def _breakpoint(writer: Writer, stepped: list[State]) -> Block:
+    lines = ["SOLVE advance"] if stepped else ["rates()"]
+    return Block("BREAKPOINT", (), (*lines, "i = dvdt * cap_nF") if _has_v(writer) else tuple(lines))
+
+
+def _moves_block(writer: Writer, stepped: list[State]) -> tuple[Block, ...]:
+    if not stepped:
+        return ()
+    moves = [f"{n} = {n} + dt * (0.001 * rate_{n})" for n in (writer.names[s.name] for s in stepped)]
+    return (Block("PROCEDURE advance()", (), ("rates()", *moves)),)
+
+
+def _rates(writer: Writer, stepped: list[State]) -> Block:
+    dynamics = writer.mechanism.dynamics
+    body = Body(writer, own_inputs=False)
+    for state in stepped:
+        _rate(writer, body, f"rate_{writer.names[state.name]}", state)
+    if _has_v(writer):
+        v = next(s for s in dynamics.states if s.name == "v")
+        _rate(writer, body, "dvdt", v)
+        body.lines.append("dvdt = -dvdt")
+    return body.block("PROCEDURE rates()")
+
+
+def _rate(writer: Writer, body: Body, target: str, state: State) -> None:
+    regimes = writer.mechanism.dynamics.regimes
+    if state.derivative is not None or not regimes:
+        body.let(target, state.derivative or Num(0.0), local=False)
+        return
+    for index, regime in enumerate(regimes):
+        inner = Body(writer, own_inputs=False)
+        inner.let(target, _in_regime(state, regime), local=False)
+        body.local_names += inner.local_names
+        body.lines += [f"if (regime == {index}) {{", *(f"    {line}" for line in inner.lines), "}"]
+
+
+def _in_regime(state: State, regime: Regime) -> Expr:
+    found = dict(regime.derivatives).get(state.name)
+    if found is not None:
+        return found
+    reset = dict(regime.on_entry).get(state.name)
+    if state.name == "v" and reset is not None:
+        return Op("*", (_HOLD_PER_S, Op("-", (reset, Sym("v")))))
+    return Num(0.0)
+
+
+def _receive(writer: Writer) -> Block:
+    dynamics = writer.mechanism.dynamics
+    local_names: list[str] = []
+    start = [f"if (flag == {_START_FLAG}) {{"]
+    events: list[str] = []
+    for index, condition in enumerate(dynamics.conditions):
+        flag = _FIRST_FLAG + index
+        start.append(f"    WATCH ({writer.text(_watched(writer, condition.test))}) {flag}")
+        events += _event(writer, flag, condition, local_names)
+    if _has_v(writer):
+        v = next(s for s in dynamics.states if s.name == "v")
+        body = Body(writer, own_inputs=False)
+        body.let("first", v.initial)
+        local_names += body.local_names
+        start += [f"    {line}" for line in body.lines]
+        start += ["    if (start_given) {", "        first = start", "    }", "    v = 1000.0 * first"]
+    return Block("NET_RECEIVE(flag)", tuple(dict.fromkeys(local_names)), (*start, "}", *events))
+
+
+def _watched(writer: Writer, test: Expr) -> Expr:
+    """The test with assigned variables written out, as WATCH takes one comparison."""
+    table = {a.name: a.value for a in writer.mechanism.dynamics.assigned}
+    while names(test) & table.keys():
+        test = substitute(test, table)
+    return test
+
+
+def _event(writer: Writer, flag: int, condition: Condition, local_names: list[str]) -> list[str]:
+    regimes = [r.name for r in writer.mechanism.dynamics.regimes]
+    where = f" && regime == {regimes.index(condition.regime)}" if condition.regime else ""
+    lines = [f"if (flag == {flag}{where}) {{"]
+    assignments = list(condition.assignments)
+    if condition.next_regime:
+        target = writer.mechanism.dynamics.regimes[regimes.index(condition.next_regime)]
+        lines.append(f"    regime = {regimes.index(target.name)}")
+        assignments += target.on_entry
+    for name, value in assignments:
+        body = Body(writer, own_inputs=False)
+        if name == "v":
+            body.let("fresh_v", value)
+            body.lines += ["v = 1000.0 * fresh_v", *([] if condition.next_regime else ["dvdt = 0.0"])]
+        else:
+            body.let(writer.names[name], value, local=False)
+        local_names += body.local_names
+        lines += [f"    {line}" for line in body.lines]
+    return [*lines, "}"]
