@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ def apply(document: Document, edits: Iterable[Edit]) -> Document:
     """The document with those numbers set, in the author's units, spacing and encoding.
 
     A value that is there already leaves the bytes as they are. Raises PathError (P001-P005) or UnitsError (U002-U004)
-    with the faults of all edits.
+    with the faults of all edits (of the first fault's kind).
     """
     changes = _changes(document, edits)
     if not changes:
@@ -58,7 +59,7 @@ def _changes(document: Document, edits: Iterable[Edit]) -> dict[str, list[_Patch
                     message = f"'{address.path}' is set to {first} and to {value}"
                     issues.append(Issue("P005", message, address.where, "set it once"))
         except (PathError, UnitsError) as error:
-            kind = type(error)
+            kind = type(error) if not issues else kind
             issues.extend(replace(i, where=i.where or edit.path) for i in error.issues)
     if issues:
         raise kind(issues)
@@ -70,7 +71,7 @@ def _changes(document: Document, edits: Iterable[Edit]) -> dict[str, list[_Patch
 
 
 def _same(a: float, b: float) -> bool:
-    return a == b and str(a) == str(b)  # 0.0 and -0.0 differ
+    return a == b and math.copysign(1, a) == math.copysign(1, b)
 
 
 def _patch(document: Document, address: Address, value: float) -> _Patch:

@@ -13,7 +13,7 @@ from typing import Final
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, PathError
 
-ANY: Final = "*"
+ANY: Final = "\0*"  # an unquoted star; no text of XML holds it
 _PLAIN: Final = r"""[^/:\[\]{}*=@'"\s]+"""
 _QUOTED: Final = r"""'(?:[^']|'')*'|"(?:[^"]|"")*\""""
 _WORD: Final = rf"(?:{_QUOTED}|{_PLAIN})"
@@ -50,9 +50,7 @@ class Step:
         )
 
     def __str__(self) -> str:
-        text = self.type if self.type == ANY else quoted(self.type)
-        if self.id is not None:
-            text += ":" + (self.id if self.id == ANY else quoted(self.id))
+        text = quoted(self.type) if self.id is None else f"{quoted(self.type)}:{quoted(self.id)}"
         text += "".join(f"[@{quoted(name)}={quoted(value)}]" for name, value in self.tests)
         return text + (f"[{self.ordinal}]" if self.ordinal else "")
 
@@ -110,6 +108,8 @@ def reference(element: Element, name: str) -> str | None:
 
 def quoted(word: str) -> str:
     """The word as a path holds it."""
+    if word == ANY:
+        return "*"
     if re.fullmatch(_PLAIN, word):
         return word
     return "'" + word.replace("'", "''") + "'"
@@ -128,6 +128,8 @@ def _step(match: re.Match[str]) -> Step:
 
 
 def _unquoted(word: str) -> str:
+    if word == "*":
+        return ANY
     if word[:1] in ("'", '"'):
         return word[1:-1].replace(word[0] * 2, word[0])
     return word

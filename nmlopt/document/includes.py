@@ -77,7 +77,7 @@ def locate(include: Element, including: Path, allowed: Limits) -> Path | Issue |
     candidates = [absolute(folder / name) for folder in folders]
     outside = [path for path in candidates if not _is_inside(path, allowed)]
     for path in candidates:
-        if path not in outside and path.is_file():
+        if path not in outside and os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for long names
             return path
     if Path(name).name in CORE_FILES:
         return None
@@ -101,7 +101,7 @@ def _is_inside(path: Path, allowed: Limits) -> bool:
 def _did_you_mean(candidates: Sequence[Path]) -> str:
     near: list[str] = []
     for path in candidates:
-        if path.parent.is_dir():
+        if os.path.isdir(path.parent):  # noqa: PTH112 - as above
             near += get_close_matches(path.name, (p.name for p in path.parent.iterdir()), n=2, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(repr(n) for n in dict.fromkeys(near))}?"

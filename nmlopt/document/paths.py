@@ -46,11 +46,12 @@ def resolve(document: Document, path: str) -> tuple[Address, ...]:
     parsed = parse_path(path)
     known = index(document)
     elements = _elements(known, parsed)
-    if not elements:
+    if not any(elements):
         raise PathError(Issue("P001", f"'{path}' matches nothing", hint=near_paths(known, parsed)))
-    holders = [e for e in elements if parsed.attribute in e.attributes]
+    full, skipping = ([e for e in some if parsed.attribute in e.attributes] for some in elements)
+    holders = full or skipping
     if not holders:
-        raise PathError(_no_attribute(known, parsed, path, elements))
+        raise PathError(_no_attribute(known, parsed, path, elements[0] or elements[1]))
     if len(holders) > 1 and not parsed.is_wild:
         raise PathError(_ambiguous(known, parsed, path, holders))
     found: list[Address] = []
@@ -80,8 +81,8 @@ def listing(document: Document, pattern: str | None = None) -> tuple[Address, ..
     return tuple(a for a in found if pattern in a.path)
 
 
-def _elements(known: Index, path: ParsedPath) -> list[Element]:
-    """Elements that the steps mean: full matches if there are any, else those that skip levels."""
+def _elements(known: Index, path: ParsedPath) -> tuple[list[Element], list[Element]]:
+    """Elements that the steps mean: those with exactly these steps, and those where levels are left out."""
     last = path.steps[-1]
     candidates = known.elements if last.type == ANY else known.by_type.get(last.type, [])
     ending = [e for e in candidates if known.matches(last, e)]
@@ -95,7 +96,7 @@ def _elements(known: Index, path: ParsedPath) -> list[Element]:
             full.append(element)
         elif _skips(known, path, chain):
             skipping.append(element)
-    return full or skipping
+    return full, skipping
 
 
 def _skips(known: Index, path: ParsedPath, chain: Sequence[Element]) -> bool:

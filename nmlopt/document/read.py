@@ -26,7 +26,7 @@ def read(path: Path | str, *, root: Path | None = None, search_paths: Sequence[P
     Raises DocumentError with all faults found (D001-D011).
     """
     main = absolute(Path(path))
-    if not main.is_file():
+    if not os.path.isfile(main):  # noqa: PTH113 - Path.is_file raises for long names
         raise DocumentError(_unreadable(main, path))
     allowed = limits(main, root, search_paths)
     sources = _read_all(main, allowed)
@@ -98,9 +98,9 @@ def _named(source: SourceFile, path: str) -> SourceFile:
 
 
 def _unreadable(main: Path, given: Path | str) -> Issue:
-    if main.exists():
+    if os.path.exists(main):  # noqa: PTH110 - Path.exists raises for long names
         return Issue("D001", f"'{given}' is not a file", hint="give the .nml or .xml file itself")
-    if not main.parent.is_dir():
+    if not os.path.isdir(main.parent):  # noqa: PTH112 - as above
         return Issue("D001", f"'{given}' does not exist", hint=f"there is no folder '{main.parent}'")
     near = [p.name for p in sorted(main.parent.iterdir()) if p.suffix in (".nml", ".xml")][:5]
     return Issue("D001", f"'{given}' does not exist", hint=f"models in that folder: {', '.join(near)}" if near else "")

@@ -35,7 +35,8 @@ class AttributeText:
 def attribute_text(source: SourceFile, element: Element, attribute: str) -> AttributeText:
     """The text of an attribute with its place in the bytes."""
     text, width = _units(source)
-    start, end = _value_span(text, element.offset // width, attribute)
+    name = attribute if width > 1 else attribute.encode(source.encoding).decode("latin-1")
+    start, end = _value_span(text, element.offset // width, name)
     raw = source.data[start * width : end * width].decode(source.encoding)
     value: list[str] = []
     bounds = [start * width]
