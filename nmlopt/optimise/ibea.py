@@ -9,7 +9,7 @@ Two things are decided here that the paper leaves open:
   (250 sd) where good ones score about 1: the range is then set by failures, and the differences among good candidates
   vanish. Objectives are therefore counted in units of their range in the better half of the population, linearly up to
   one unit and logarithmically beyond. The map is strictly increasing in each objective, so that dominance, and with
-  it the paper's theory, stays as it is. `benchmarks/optimisers_vs_peers.py` shows the effect.
+  it the paper's theory, stays as it is. `benchmarks/ibea_scaling.py` measures the effect.
 - *Elitism.* Removing a member raises the fitness of the others, so that the member that was the best of all before the
   selection may, rarely, be removed during it. It is exempt from removal.
 """
@@ -19,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 
 from nmlopt.optimise.model import Floats, Indices
+
+MIN_SPREAD = 0.01  # of the range: where the better half agrees, its rounding errors must not outweigh other objectives
 
 
 def survive(objectives: Floats, count: int, kappa: float) -> Indices:
@@ -65,11 +67,10 @@ def scaled(objectives: Floats) -> Floats:
     logarithm continues the line without a kink. An objective that is the same in all rows is 0.
     """
     above = objectives - objectives.min(axis=0)
-    ranges = _positive(above.max(axis=0), otherwise=np.ones(above.shape[1]))
-    order = np.argsort((above / ranges).sum(axis=1), kind="stable")
-    better = above[order[: max(2, len(order) // 2)]]
-    spread = better.max(axis=0) - better.min(axis=0)
-    units = above / _positive(spread, otherwise=ranges)
+    ranges = above.max(axis=0)
+    shares = above / np.where(ranges > 0.0, ranges, 1.0)
+    better = shares[np.argsort(shares.sum(axis=1), kind="stable")[: max(2, len(shares) // 2)]]
+    units = shares / np.maximum(np.ptp(better, axis=0), MIN_SPREAD)
     compressed: Floats = np.where(units <= 1.0, units, 1.0 + np.log(np.maximum(units, 1.0)))
     return compressed
 
@@ -89,7 +90,3 @@ def _loss_terms(objectives: Floats, kappa: float) -> Floats:
     terms = np.exp(indicator / (-kappa * (largest if largest > 0.0 else 1.0)))
     np.fill_diagonal(terms, 0.0)
     return terms
-
-
-def _positive(values: Floats, otherwise: Floats) -> Floats:
-    return np.where(values > 0.0, values, otherwise)

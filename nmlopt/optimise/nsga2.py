@@ -32,7 +32,7 @@ def mate(objectives: Floats, rng: np.random.Generator) -> Indices:
     crowding = np.array([member.fitness.crowding_dist for member in members])
     left, right = np.concatenate([rng.permutation(size), rng.permutation(size)]).reshape(size, 2).T
     dominates = dominance(objectives)
-    preference = np.sign(crowding[left] - crowding[right], where=crowding[left] != crowding[right], out=np.zeros(size))
+    preference = np.subtract(crowding[left] > crowding[right], crowding[left] < crowding[right], dtype=np.float64)
     chance = rng.integers(0, 2, size) - 0.5
     verdict = 4.0 * dominates[left, right] - 4.0 * dominates[right, left] + 2.0 * preference + chance
     winners: Indices = np.where(verdict > 0.0, left, right)
