@@ -23,7 +23,7 @@ from nmlopt.optimise.stopping import StopRule
 
 SEEDS = range(10)
 BUDGETS = {"40x100": (40, 100), "100x200": (100, 200)}
-PROBLEMS = {"zdt1": (30, 2, 1.21 - 1 / 3), "zdt2": (30, 2, 1.21 - 2 / 3), "zdt3": (30, 2, 1.3317)}
+PROBLEMS = {"zdt1": (30, 2, 1.21 - 1 / 3), "zdt2": (30, 2, 1.21 - 2 / 3), "zdt3": (30, 2, 1.33176)}
 PROBLEMS["dtlz2"] = (12, 3, 1.331 - np.pi / 6)
 REFERENCE = 1.1
 

@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nmlopt.optimise.model import Algorithm, Floats, State
+import numpy as np
+
+from nmlopt.optimise.model import Algorithm, AlgorithmSettings, Floats, State
 from nmlopt.optimise.state import Search, read
 from nmlopt.optimise.stopping import Progress, StopRule, reason
+
+FOUNDERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,22 @@ def search(
         stop = reason(rule, now)
         on_generation(Generation(held.generation, candidates, objectives, state, now, stop))
     return Outcome(state, now, stop)
+
+
+def founded(
+    algorithm: Algorithm, settings: AlgorithmSettings, *, candidates: Floats, objectives: Floats, seed: int
+) -> State:
+    """The state of a search whose first population is selected from what is known already, as after new weights.
+
+    `candidates` (n, n_free) in [0, 1], n at least the population size, with their `objectives` (n, n_objectives) as
+    they are judged now. They count as generation 1 and as its evaluations. Of more than `FOUNDERS` times the
+    population size those of the least sums are considered, as memory grows with the square of their number.
+    """
+    n_free, n_objectives = candidates.shape[1], objectives.shape[1]
+    order = np.argsort(objectives.sum(axis=1), kind="stable")[: FOUNDERS * settings.offspring]
+    first = np.empty((0, n_free))
+    state = algorithm.start(settings, n_free=n_free, n_objectives=n_objectives, seed=seed, first=first)
+    return algorithm.tell(state, candidates[order], objectives[order])
 
 
 def _progress(held: Search, next_evaluations: int, seconds: float) -> Progress:

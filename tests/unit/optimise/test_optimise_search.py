@@ -9,7 +9,7 @@ import pytest
 
 from nmlopt.errors import UsageError
 from nmlopt.optimise.archive import pareto_front
-from nmlopt.optimise.loop import search
+from nmlopt.optimise.loop import FOUNDERS, founded, search
 from nmlopt.optimise.model import AlgorithmSettings
 from nmlopt.optimise.registry import algorithm_names, load_algorithm
 from nmlopt.optimise.stopping import StopRule
@@ -91,7 +91,27 @@ def test_a_search_may_begin_from_many_evaluated_candidates(name):
 
 
 @ALGORITHMS
-def test_two_objectives_converge(name):
+@pytest.mark.parametrize("count", [10, 1000])
+def test_a_search_founded_on_what_is_known_keeps_the_best_sum_among_its_founders(name, count):
+    known = np.random.default_rng(0).random((count, 3))
+    objectives = objectives_of(known)[:, :1]  # one objective: the best sum must survive
+    settings = AlgorithmSettings(name=name, offspring=10)
+    state = founded(load_algorithm(name), settings, candidates=known, objectives=objectives, seed=1)
+    assert min(state["objectives"]) == [objectives.min()]
+    assert state["evaluations"] == min(count, 10 * FOUNDERS)
+    rule = StopRule(generations=5)
+    end = search(
+        load_algorithm(name),
+        state,
+        lambda points: objectives_of(points)[:, :1],
+        rule,
+        on_generation=lambda _: None,
+    )
+    assert end.progress.best_sums[0] == objectives.min() >= end.progress.best_sums[-1]
+
+
+@ALGORITHMS
+def test_all_objectives_converge(name):
     found = []
     search(
         load_algorithm(name),
