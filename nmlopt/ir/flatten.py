@@ -24,12 +24,16 @@ from nmlopt.ir.simplify import simplified
 from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Cases, Expr, Num, Op, Sym
 from nmlopt.lems.resolve import Components, Instance
-from nmlopt.lems.trees import rebuild
+from nmlopt.lems.trees import rebuild, slots
 from nmlopt.lems.types import Declaration, is_core, place
 
 STRUCTURAL_PARAMETERS: Mapping[tuple[str, str], str] = {
     ("baseGate", "instances"): "the number of gates is a power in the equations, not a number of them",
 }
+
+CASE_BOUNDARY = (
+    "other cases rely on it to leave no gap (with a <Case> without a condition as the last it could be fitted)"
+)
 
 
 class Flattener:
@@ -233,11 +237,19 @@ class Flattener:
             if decided is None and test is not None:
                 cases.append((test, value))
         if default is None:
-            if not cases or not is_covered([self._numbers.with_defaults(test) for test, _ in cases]):
-                message = f"the cases of '{item.attributes.get('name')}' may all be false, and it has no default"
-                raise LemsError(Issue("I011", message, place(item), "add a <Case> without a condition"))
+            self._check_covered(item, [test for test, _ in cases])
             default = cases.pop()[1]
         return Cases(tuple(cases), default) if cases else default
+
+    def _check_covered(self, item: Element, tests: list[Expr]) -> None:
+        """Refuse cases without a default that leave a gap, and slots that could open one. Raises LemsError I011."""
+        if is_covered(tests):
+            return
+        if not is_covered([self._numbers.with_defaults(test) for test in tests]):
+            message = f"the cases of '{item.attributes.get('name')}' may all be false, and it has no default"
+            raise LemsError(Issue("I011", message, place(item), "add a <Case> without a condition"))
+        for slot in frozenset().union(*(slots(test) for test in tests)):
+            self._numbers.structural[slot] = CASE_BOUNDARY
 
     def _selected(self, instance: Instance, item: Element) -> Expr:
         select = parse_select(item)

@@ -6,6 +6,7 @@ values or on which numbers are slots.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from nmlopt.ir.flat import Definition, Flat, Structural
@@ -37,13 +38,12 @@ def _guarded(expr: Expr, table: _Table) -> Expr:
     if form is None:
         return expr
     outer, exponent = form
-    inner, factors, divisors = _ratio(exponent)
     sign, terms = _factors(expr.args[0])
-    rest = list(terms)
-    for factor in factors:
-        if factor not in rest:
-            return expr
-        rest.remove(factor)
+    reading = next((r for r in _readings(exponent) if _without(terms, r[1]) is not None), None)
+    if reading is None:
+        return expr
+    inner, factors, divisors = reading
+    rest = _without(terms, factors) or []
     # With w = the unsigned exponent: w/(1-exp(-w)) = exprelr(w), w/(1-exp(w)) = -exprelr(-w), and so for exp(..)-1.
     ratio = _product(factors)
     for divisor in divisors:
@@ -65,6 +65,23 @@ def _exponential_difference(expr: Expr, table: _Table) -> tuple[int, Expr] | Non
         if _is(one, 1.0) and isinstance(power, Call) and power.function == "exp":
             return sign, power.args[0]
     return None
+
+
+def _without(terms: Sequence[Expr], factors: Sequence[Expr]) -> list[Expr] | None:
+    """The terms but the factors; None if some factor is not among them."""
+    rest = list(terms)
+    for factor in factors:
+        if factor not in rest:
+            return None
+        rest.remove(factor)
+    return rest
+
+
+def _readings(exponent: Expr) -> Iterator[tuple[int, list[Expr], list[Expr]]]:
+    """An exponent as one signed term, and as a ratio."""
+    whole = exponent.args[0] if isinstance(exponent, Op) and exponent.op == "neg" else exponent
+    yield (1 if whole is exponent else -1), [whole], []
+    yield _ratio(exponent)
 
 
 def _ratio(expr: Expr) -> tuple[int, list[Expr], list[Expr]]:

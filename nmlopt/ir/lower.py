@@ -116,11 +116,9 @@ def _unusable(free: Sequence[Address], cell: Cell, numbers: Numbers) -> Iterable
 
 
 def _use(index: int, address: Address, used: frozenset[int], numbers: Numbers) -> Use:
-    if index in used:
-        return "bindable"
     if index in numbers.structural or _in_morphology(address):
         return "structural"
-    return "unused"
+    return "bindable" if index in used else "unused"
 
 
 def _in_morphology(address: Address) -> bool:

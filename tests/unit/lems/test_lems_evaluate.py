@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from nmlopt.errors import LemsError
 from nmlopt.lems.evaluate import compile_expression, evaluate
 from nmlopt.lems.expression import Call, Cases, Num, Op, SlotRef, Sym

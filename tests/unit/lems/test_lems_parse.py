@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from nmlopt.errors import LemsError
 from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Call, Num, Op, SlotRef, Sym

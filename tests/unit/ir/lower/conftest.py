@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
 from nmlopt.document.model import Document
 from nmlopt.document.read import read
 from nmlopt.ir.model import Cell, Mechanism, Placement
@@ -62,9 +63,7 @@ class Interpreter:
         local = {name: values[0] for name, values in placement.locals}
         names = {**self.bind_names, **local}
         found = {p.name: p.value for p in self.cell.mechanism(placement.mechanism).parameters if p.value is not None}
-        return {
-            name: float(evaluate(expr, names, self.slots)) for name, expr in [*found.items(), *placement.values]
-        }
+        return {name: float(evaluate(expr, names, self.slots)) for name, expr in [*found.items(), *placement.values]}
 
     def variables(self, placement: Placement, known: Mapping[str, float]) -> dict[str, float]:
         """All names of a mechanism, given its inputs and states."""
@@ -122,9 +121,10 @@ def bound() -> Callable[..., Cell]:
 
 
 def _number(expr: Expr, placement: Placement, slots: Sequence[float], temperature: float) -> object:
-    columns = [dict(zip([n for n, _ in placement.locals], row, strict=True)) for row in zip(
-        *[values for _, values in placement.locals], strict=True
-    )] or [{}]
+    columns = [
+        dict(zip([n for n, _ in placement.locals], row, strict=True))
+        for row in zip(*[values for _, values in placement.locals], strict=True)
+    ] or [{}]
     return [evaluate(expr, {**names, "temperature": temperature}, slots) for names in columns]
 
 

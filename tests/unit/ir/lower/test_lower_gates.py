@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 
 import pytest
+
 from nmlopt.ir.lower import lower
 
 V = -0.041
@@ -74,7 +75,7 @@ def test_current_is_density_times_power_of_the_gate(gate, instances: str, power:
 
 
 def test_linear_rates_pass_smoothly_through_their_singularity(gate) -> None:
-    _, slope, names = gate(f'<gateHHrates id="m" instances="1">{LINEAR}</gateHHrates>')
+    _, slope, _ = gate(f'<gateHHrates id="m" instances="1">{LINEAR}</gateHHrates>')
     x = (V + 0.04) / 0.01
     a, b = 1000 * x / (1 - exp(-x)), 4000.0  # v stands on the midpoint of the reverse rate
     assert slope == {"m_q": pytest.approx(a * 0.7 - b * 0.3, rel=1e-12)}
@@ -119,7 +120,8 @@ def test_kinetic_scheme(cell_document, interpreter) -> None:
       <vHalfTransition id="t" from="C2" to="O" vHalf="-20 mV" z="1.5" gamma="0.7" tau="3 ms" tauMin="0.1 ms"/>
       <tauInfTransition id="ti" from="O" to="O2">{TIME}{STEADY}</tauInfTransition>"""
     states = '<closedState id="C1"/><closedState id="C2"/><openState id="O"/><openState id="O2"/>'
-    xml = f'<ionChannelKS id="x" conductance="1pS"><gateKS id="n" instances="1">{states}{transitions}</gateKS></ionChannelKS>'
+    scheme_xml = f'<gateKS id="n" instances="1">{states}{transitions}</gateKS>'
+    xml = f'<ionChannelKS id="x" conductance="1pS">{scheme_xml}</ionChannelKS>'
     cell = lower(cell_document(xml))
     system = interpreter(cell)
     (placement,) = cell.placements

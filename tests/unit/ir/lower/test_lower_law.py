@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from nmlopt.document.edit import Edit, apply
 from nmlopt.document.paths import listing
 from nmlopt.document.read import read

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp, log
 
 import pytest
+
 from nmlopt.errors import UnsupportedError
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.lower import lower
@@ -137,7 +138,7 @@ def test_pools(cell_document, interpreter, pool: str, slope: float | None) -> No
     assert clip.assignments == (("concentration", Num(0.0)),)
 
 
-def test_sk_channel_of_the_reference_at_50_nM(cell_document, interpreter) -> None:
+def test_sk_channel_of_the_reference_at_50_nanomolar(cell_document, interpreter) -> None:
     other = """<ComponentType name="z_inf" extends="baseVoltageConcDepVariable">
       <Constant name="CONC_SCALE" dimension="concentration" value="1 mol_per_cm3"/><Dynamics>
       <DerivedVariable name="ca" dimension="none" value="caConc/CONC_SCALE"/>
