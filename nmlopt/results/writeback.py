@@ -53,9 +53,10 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A solution on disk: its folder's name ('01'), its main model file, all files."""
+    """A solution on disk: its folder's name ('01'), its main model file (`file` relative to that folder), all files."""
 
     name: str
+    file: str
     model: Path
     files: tuple[Path, ...]
     solution: Solution
@@ -78,7 +79,7 @@ def write_solutions(
             _fill(part / name, document, parameters, solution, provenance)
     files = [tuple(sorted(p for p in (run / FOLDER / name).rglob("*") if p.is_file())) for name in names]
     return tuple(
-        Written(name, run / FOLDER / name / document.main, found, solution)
+        Written(name, document.main, run / FOLDER / name / document.main, found, solution)
         for name, found, solution in zip(names, files, solutions, strict=True)
     )
 
