@@ -32,7 +32,7 @@ class _Located:
 
 
 def check_parameters(targets: Targets, document: Document) -> tuple[Cell | None, tuple[Issue, ...]]:
-    """The cell with the usable numbers free (None if it cannot be lowered), and all findings (T04x, T050, I..., L...)."""
+    """The cell with the usable numbers free (None if it cannot be lowered), and all findings (T04x, I..., L...)."""
     groups, issues = locate_all(targets, document)
     located = [
         _Located(p, f"$.parameters[{i}]", g) for i, (p, g) in enumerate(zip(targets.parameters, groups, strict=True))

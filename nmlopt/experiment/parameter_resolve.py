@@ -66,7 +66,7 @@ def parameters(targets: Targets, document: Document, cell: Cell) -> Parameters:
         unit = table.unit(parameter.unit or "") if at is None else free[at].unit
         bindings += [
             Binding(slot, unit, at, formulas.get(parameter.id), parameter.id)
-            for slot, _ in zip(slots, group, strict=False)
+            for _, slot in zip(group, slots, strict=False)
         ]
     assert len(bindings) == len(cell.slots)  # the cell was lowered with these addresses
     return Parameters(free, tuple(bindings))
@@ -128,7 +128,10 @@ def _converted(value: Expr, here: Unit, there: Unit) -> Expr:
     if here == there:
         return value
     offset = convert(0.0, here, there)
-    scaled = Op("*", (value, Num(convert(1.0, here, there) - offset)))
+    factor = convert(1.0, here, there) - offset
+    # dividing by a power of ten is exact where multiplying by its inverse is not
+    inverse = Num(convert(1.0, there, here) - convert(0.0, there, here))
+    scaled = Op("/", (value, inverse)) if factor < 1.0 else Op("*", (value, Num(factor)))
     return Op("+", (scaled, Num(offset))) if offset else scaled
 
 
