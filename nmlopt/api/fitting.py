@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -70,9 +70,9 @@ class FittedCell:
 class Plan:
     """All of a fit that is not in the two files: search, stop rule, machine, solutions, and the command line given."""
 
-    search: Search = Search()
+    search: Search = field(default_factory=Search)
     rule: StopRule = DEFAULT_RULE
-    machine: Machine = Machine()
+    machine: Machine = field(default_factory=Machine)
     solutions: int = DEFAULT_SOLUTIONS
     command: str = ""
 
@@ -140,7 +140,10 @@ def versions(loaded: Loaded) -> dict[str, str]:
 
 def settings_record(settings: Settings) -> dict[str, Json]:
     """Backend settings as plain values."""
-    return {key: str(value) if isinstance(value, Numerics | Integrator) else value for key, value in asdict(settings).items()}
+    return {
+        key: str(value) if isinstance(value, Numerics | Integrator) else value
+        for key, value in asdict(settings).items()
+    }
 
 
 def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:

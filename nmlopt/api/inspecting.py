@@ -6,19 +6,24 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from nmlopt.api.finishing import recordings_of
 from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, load, read_files, read_model
 from nmlopt.backend import Recordings, RunStatus
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.paths import Address, listing
 from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
 from nmlopt.evaluate.model import Evaluation
-from nmlopt.experiment.model import Experiment
+from nmlopt.experiment.model import Experiment, Output
+from nmlopt.experiment.sites import output_units
 from nmlopt.experiment.skeleton import skeleton
 from nmlopt.exporters import registry
 from nmlopt.ir.lower import classify, lower
+from nmlopt.ir.model import Site
 from nmlopt.results.traces import write_traces
+
+REST_MS = 1000.0
+REST_TEMPERATURE_K = 279.45
+"""6.3 degC, what NEURON takes where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class CheckReport:
     evaluation: Evaluation | None
 
 
-def paths(model: Path, options: Options, pattern: str | None = None, component: str | None = None) -> tuple[PathRow, ...]:
+def paths(
+    model: Path, options: Options, pattern: str | None = None, component: str | None = None
+) -> tuple[PathRow, ...]:
     """Every number of the document that matches `pattern`, in document order. Raises DocumentError, PathError P005."""
     document = read_model(model, options)
     found = listing(document, pattern)
@@ -96,9 +103,7 @@ def score(model: Path, targets: Path, options: Options) -> tuple[Loaded, Evaluat
 
 def present_recordings(loaded: Loaded) -> Recordings:
     """Traces of the document's own values."""
-    problem = loaded.problem
-    values = problem.parameters.values(problem.parameters.present()[np.newaxis, :])
-    return problem.backend.simulate(problem.program, problem.experiments, values)[0]
+    return recordings_of(loaded.problem, loaded.problem.parameters.present())
 
 
 def simulate(model: Path, targets: Path, out: Path, options: Options) -> tuple[Path, ...]:
@@ -111,13 +116,17 @@ def simulate(model: Path, targets: Path, out: Path, options: Options) -> tuple[P
     if recordings.status is not RunStatus.OK:
         message = f"the simulation ended as '{recordings.status}': {recordings.detail}"
         raise ResultsError(Issue("R020", message, hint=recordings.status.advice))
-    return write_traces(out, loaded.problem.experiments, recordings)
+    units = {o.variable: output_units(loaded.cell, o) for e in loaded.problem.experiments for o in e.outputs}
+    return write_traces(out, loaded.problem.experiments, recordings, units)
 
 
 def export(
     model: Path, folder: Path, options: Options, targets: Path | None = None, component: str | None = None
 ) -> tuple[Path, ...]:
-    """Write a folder that runs the cell with nothing but the simulator. Raises what `load` raises, ResultsError R001."""
+    """Write a folder that runs the cell with nothing but the simulator.
+
+    Raises what `load` raises, ResultsError R001.
+    """
     if targets is not None:
         problem = load(model, targets, options).problem
         return problem.backend.export(problem.program, problem.experiments, folder)
@@ -130,7 +139,7 @@ def export(
 def quiet_experiment() -> Experiment:
     """One second without a stimulus, the soma's voltage recorded: what is exported where no targets are given."""
     site = Site(section=0, x=0.5, compartment=0)
-    return Experiment("rest", 1000.0, DEFAULT_TEMPERATURE_K, (), (Output("soma", site),))
+    return Experiment("rest", REST_MS, REST_TEMPERATURE_K, (), (Output("soma", site),))
 
 
 def init(model: Path, options: Options, component: str | None = None) -> str:

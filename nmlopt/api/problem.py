@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from nmlopt.backend import Backend, Settings
+from nmlopt.backend import Settings
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
@@ -20,7 +19,7 @@ from nmlopt.experiment.checks import check as check_targets
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.resolve import resolve
 from nmlopt.exporters import registry
-from nmlopt.features.extract import feature_names
+from nmlopt.features.extract import feature_names, make_plan
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Cell
 from nmlopt.spec.load import load as load_targets
@@ -100,7 +99,8 @@ def build(files: Files, options: Options) -> Loaded:
     experiments = resolve(spec, document, cell, folder=files.folder)
     raise_errors(backend.unsupported(cell, experiments), UnsupportedError)
     program = backend.compile(cell, options.settings)
-    problem = Problem(backend, program, experiments, parameters(spec, free, cell), spec, files.folder)
+    plan = make_plan(spec, experiments, files.folder)
+    problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)
     return Loaded(files, free, cell, problem)
 
 
@@ -108,13 +108,3 @@ def evaluate_present(loaded: Loaded) -> Evaluation:
     """Score the document as it is: one candidate, its own values."""
     x = loaded.problem.parameters.present()
     return evaluate_batch(loaded.problem, x[np.newaxis, :])[0]
-
-
-def compile_model(
-    document: Document, options: Options, free: Sequence[Address] = (), component: str | None = None
-) -> tuple[Backend, Cell]:
-    """A cell without targets and the backend that can take it. Raises UnsupportedError."""
-    backend = registry.load(options.backend)
-    cell = lower(document, free, component=component)
-    raise_errors(backend.unsupported(cell, ()), UnsupportedError)
-    return backend, cell

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nmlopt.api.finishing import finish
 from nmlopt.api.fitting import FitResult, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
@@ -30,7 +31,7 @@ from nmlopt.spec.models import Targets
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What `resume` may change of a run; None leaves it as it is. `targets` is a file with other weights, bounds, ..."""
+    """What `resume` may change of a run; None leaves it as it is. `targets`: a file with other weights, bounds, ..."""
 
     rule: StopRule | None = None
     machine: Machine | None = None
@@ -55,6 +56,12 @@ def resume_run(folder: Path, changes: Changes, *, solutions: int, on_progress: O
             loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
         run_toml.write(folder, record)
         return run(store, loaded, plan, on_progress)
+
+
+def report_run(folder: Path, *, solutions: int) -> Path:
+    """Write the solutions and the report of a run anew, from what is stored; path of the report."""
+    with RunStore.resume(folder) as store:
+        return finish(store, load_run(folder, run_toml.read(folder)), solutions)
 
 
 def load_run(folder: Path, record: Record) -> Loaded:
@@ -100,9 +107,7 @@ def _with_plan(record: Record, plan: Plan) -> Record:
 # ------------------------------------------------------------------------------------------------ other targets
 
 
-def _with_targets(
-    store: RunStore, old: Loaded, path: Path, plan: Plan, record: Record
-) -> tuple[Loaded, Record]:
+def _with_targets(store: RunStore, old: Loaded, path: Path, plan: Plan, record: Record) -> tuple[Loaded, Record]:
     """The problem with other targets; what was evaluated is scored anew, and the search starts from its best."""
     options = Options(record.backend, old.problem.program.settings, old.files.document.root)
     files = _other_targets(old, path)
@@ -156,9 +161,7 @@ def rescored(problem: Problem, evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, scores=scores, objectives=objectives(targets, scores))
 
 
-def _state_from_best(
-    store: RunStore, problem: Problem, search: Search, seed: int, convert: Any
-) -> State:
+def _state_from_best(store: RunStore, problem: Problem, search: Search, seed: int, convert: Any) -> State:
     """A search that begins with the best of what one seed has evaluated, by the new scores, within the new bounds."""
     found = [convert(stored.evaluation) for stored in store.evaluations(seed)]
     good = sorted((e for e in found if e.status is RunStatus.OK), key=lambda e: e.total)

@@ -48,4 +48,6 @@ def _report(error: NmloptError, wants_json: bool) -> int:
 def _of_os(error: OSError) -> Issue:
     """What the operating system refused, as a finding: missing files, rights, a full disk."""
     where = str(error.filename or "")
-    return Issue("C001", error.strerror or str(error), where=where, hint="check the path, your rights and the free space")
+    return Issue(
+        "C001", error.strerror or str(error), where=where, hint="check the path, your rights and the free space"
+    )

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.api.problem import Options
-from nmlopt.backend import Settings
 from nmlopt.cli import fitting, tables
+from nmlopt.cli.options import options
 from nmlopt.cli.output import issue_rows, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Severity
 from nmlopt.spec.schema import schema_text
@@ -18,20 +17,6 @@ EXIT_DONE = 0
 EXIT_NOT_ACCEPTABLE = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISSING = 3
-
-
-def options(args: argparse.Namespace) -> Options:
-    """The shared options of a verb; what it does not have keeps its default."""
-    default = Settings()
-    settings = Settings(
-        dt_ms=getattr(args, "dt", default.dt_ms),
-        numerics=getattr(args, "numerics", default.numerics),
-        integrator=getattr(args, "integrator", default.integrator),
-        tables=getattr(args, "tables", default.tables),
-        atol=getattr(args, "atol", default.atol),
-    )
-    backend = getattr(args, "backend", getattr(args, "to", "neuron"))
-    return Options(backend, settings, args.root, tuple(args.search_path))
 
 
 def _check(args: argparse.Namespace) -> int:

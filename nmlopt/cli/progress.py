@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from nmlopt.api.fitting import Progress
+from nmlopt.api.searching import Progress
 
 
 class ProgressLine:

@@ -45,7 +45,9 @@ def show_evaluation(loaded: Loaded, evaluation: Evaluation) -> None:
         )
         for target in targets.targets
     ]
-    show_table(f"{evaluation.status} {evaluation.detail}".strip(), ("target", "found", "wanted", "score / sd", "role"), rows)
+    show_table(
+        f"{evaluation.status} {evaluation.detail}".strip(), ("target", "found", "wanted", "score / sd", "role"), rows
+    )
     show_table("", ("objectives", "sum"), [(str(len(evaluation.objectives)), number(evaluation.total))])
 
 

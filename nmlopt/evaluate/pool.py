@@ -6,7 +6,7 @@ import math
 import multiprocessing
 import signal
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from types import TracebackType
 from typing import final
 
@@ -36,9 +36,7 @@ class Evaluator:
     depend on the number of workers. Scripts need `if __name__ == "__main__":`, as workers import the main module.
     """
 
-    def __init__(
-        self, problem: Problem, workers: int, timeout_s: float = 60.0, *, wall_s: float | None = None
-    ) -> None:
+    def __init__(self, problem: Problem, workers: int, timeout_s: float = 60.0, *, wall_s: float | None = None) -> None:
         self._problem = problem
         self._workers = workers
         self._limits = worker.Limits(timeout_s, wall_s or max(_MIN_WALL_S, _WALL_FACTOR * timeout_s))
@@ -93,7 +91,7 @@ class Evaluator:
         pool = self._pool
         size = max(1, min(_MAX_BATCH, math.ceil(len(x) / (self._workers * _BATCHES_PER_WORKER))))
         found: dict[int, Evaluation] = {}
-        waiting = {
+        waiting: dict[Future[tuple[Evaluation, ...]], tuple[int, int]] = {
             pool.schedule(worker.evaluate, args=(x[start : start + size],)): (start, min(start + size, len(x)))
             for start in range(0, len(x), size)
         }

@@ -53,7 +53,7 @@ def evaluate(x: Floats) -> tuple[Evaluation, ...]:
     if problem is None or limits is None:
         message = "this process was not started as a worker"
         raise RuntimeError(message)
-    found = []
+    found: list[Evaluation] = []
     for row in range(len(x)):
         signal.setitimer(signal.ITIMER_PROF, limits.cpu_s)
         signal.setitimer(signal.ITIMER_REAL, limits.wall_s)

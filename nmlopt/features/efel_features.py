@@ -36,8 +36,9 @@ def extract_group(group: EfelGroup, traces: Mapping[Key, Trace]) -> dict[str, tu
     _set_up(group)
     given = [
         {
-            "T": traces[trace.key].t_ms,
-            "V": traces[trace.key].y,
+            # eFEL goes through its input item by item: lists are four times faster than arrays
+            "T": traces[trace.key].t_ms.tolist(),
+            "V": traces[trace.key].y.tolist(),
             "stim_start": [trace.start_ms],
             "stim_end": [trace.end_ms],
         }

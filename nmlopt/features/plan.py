@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from nmlopt.backend import Floats
-from nmlopt.errors import Issue, TargetsError
 from nmlopt.experiment.model import Experiment, Played, Stimulus, VoltageClamp
+from nmlopt.experiment.samples import read_samples
 from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Targets, TraceTarget
 from nmlopt.units import Quantity
 
@@ -66,7 +66,7 @@ class FeaturePlan:
 
 
 def make_plan(targets: Targets, experiments: Sequence[Experiment], folder: Path) -> FeaturePlan:
-    """The plan for `targets`; files they name are read relative to `folder`. Raises TargetsError (T090)."""
+    """The plan for `targets`; files they name are read relative to `folder`. Raises TargetsError T055."""
     by_id = {experiment.id: experiment for experiment in experiments}
     features = [t for t in targets.targets if isinstance(t, FeatureTarget)]
     return FeaturePlan(
@@ -116,14 +116,9 @@ def _window(target: FeatureTarget | TraceTarget, experiment: Experiment) -> tupl
 
 
 def _trace(target: TraceTarget, folder: Path) -> TraceRequest:
-    path = folder / target.file
-    try:
-        table = np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64)
-        t_ms = table[:, 0] * Quantity(1.0, target.time_unit).to("ms").value
-        y = np.array([Quantity(float(v), target.unit).to("mV").value for v in table[:, 1]])
-    except (OSError, ValueError, IndexError) as error:
-        message = f"the trace '{target.file}' of target '{target.id}' cannot be read: {error}"
-        raise TargetsError(Issue("T090", message, hint="two columns of numbers: time, value")) from error
+    times, values = read_samples(folder, target.file, f"target {target.id}")
+    t_ms = np.array([Quantity(t, target.time_unit).to("ms").value for t in times])
+    y = np.array([Quantity(v, target.unit).to("mV").value for v in values])
     if target.window is not None:
         start, end = _value(target.window.start, "ms"), _value(target.window.end, "ms")
         inside = (t_ms >= start) & (t_ms <= end)

@@ -1,7 +1,7 @@
 """Values against targets: how many standard deviations away, as one number per target.
 
-Features: mean over the values of |x_i - mean| / sd (BluePyOpt's rule). Spike times: see `spike_times_score`. Traces: root
-mean square difference / sd. A missing value, or a failed simulation, scores the cap.
+Features: mean over the values of |x_i - mean| / sd (BluePyOpt's rule). Spike times: see `spike_times_score`. Traces:
+root mean square difference / sd. A missing value, or a failed simulation, scores the cap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ UNMATCHED_SD = 10.0
 def score(target: Target, values: Sequence[float] | None, cap: float) -> float:
     """Distance of the values found from their target in sd, >= 0 and finite; `cap` if there are none to judge."""
     if isinstance(target, SpikeTimesTarget):
-        raw = cap if values is None else spike_times_score(values, _times(target), Quantity.parse(target.sd).to("ms").value)
+        raw = (
+            cap
+            if values is None
+            else spike_times_score(values, _times(target), Quantity.parse(target.sd).to("ms").value)
+        )
     elif not values:
         return cap
     elif isinstance(target, FeatureTarget):

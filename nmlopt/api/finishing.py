@@ -1,0 +1,66 @@
+"""The end of a run: choose solutions, write them as NeuroML, look at their traces, make the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nmlopt.api.problem import Loaded, evaluate_present
+from nmlopt.backend import Recordings, Trace
+from nmlopt.evaluate.model import Problem
+from nmlopt.results import run_toml
+from nmlopt.results.report import write_report
+from nmlopt.results.report_input import gather
+from nmlopt.results.run_toml import Record
+from nmlopt.results.select import select
+from nmlopt.results.store import RunStore
+from nmlopt.results.writeback import Provenance, Solution, Written, edits_of, write_solutions
+
+
+def finish(store: RunStore, loaded: Loaded, count: int) -> Path:
+    """Write the solutions (at most `count` beside the best of each objective) and report.html; path of the report."""
+    record = run_toml.read(store.folder)
+    written = _write_solutions(store, loaded, record, count)
+    problem = loaded.problem
+    present = problem.parameters.present()
+    best = np.array(written[0].solution.stored.evaluation.x) if written else None
+    data = gather(
+        store,
+        record,
+        problem.targets,
+        problem.parameters,
+        experiments=problem.experiments,
+        solutions=written,
+        original=evaluate_present(loaded),
+        original_traces=recordings_of(problem, present),
+        best_traces=recordings_of(problem, best) if best is not None else None,
+        wanted={request.key: Trace(request.t_ms, request.y) for request in problem.plan.traces},
+    )
+    return write_report(store.folder, data)
+
+
+def recordings_of(problem: Problem, x: np.ndarray) -> Recordings:
+    """Traces of one candidate (n_free,) in parameter units."""
+    values = problem.parameters.values(x[np.newaxis, :])
+    return problem.backend.simulate(problem.program, problem.experiments, values)[0]
+
+
+def _write_solutions(store: RunStore, loaded: Loaded, record: Record, count: int) -> tuple[Written, ...]:
+    problem, cell = loaded.problem, loaded.cell
+    table = store.table()
+    choices = select(
+        table, problem.objective_ids, limit=count, key=lambda row: edits_of(problem.parameters, table.x[row])
+    )
+    solutions = [Solution(store.evaluation(int(table.numbers[c.row])), c.reasons) for c in choices]
+    provenance = Provenance(
+        component=(cell.type, cell.id),
+        date=record.created,
+        backend=record.backend,
+        settings=record.settings,
+        versions=record.versions,
+        targets_id=problem.targets.id,
+        targets_digest=record.targets_digest,
+        objectives=problem.objective_ids,
+    )
+    return write_solutions(store.folder, loaded.files.document, problem.parameters, solutions, provenance)

@@ -1,0 +1,27 @@
+"""Options that several verbs share, from parsed arguments to the api's values."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from nmlopt.api.problem import Options
+from nmlopt.backend import Settings
+from nmlopt.errors import Issue, UsageError
+
+
+def options(args: argparse.Namespace) -> Options:
+    """The shared options of a verb; what it does not have keeps its default. Raises UsageError C012."""
+    default = Settings()
+    settings = Settings(
+        dt_ms=getattr(args, "dt", default.dt_ms),
+        numerics=getattr(args, "numerics", default.numerics),
+        integrator=getattr(args, "integrator", default.integrator),
+        tables=getattr(args, "tables", default.tables),
+        atol=getattr(args, "atol", default.atol),
+    )
+    for name, value in (("--dt", settings.dt_ms), ("--atol", settings.atol)):
+        if not (value > 0 and math.isfinite(value)):
+            raise UsageError(Issue("C012", f"{name} {value} is not a positive number", hint=f"such as {name} 0.01"))
+    backend = getattr(args, "backend", getattr(args, "to", "neuron"))
+    return Options(backend, settings, args.root, tuple(args.search_path))
