@@ -42,7 +42,8 @@ def check_parameters(targets: Targets, document: Document) -> tuple[Cell | None,
     issues += unusable
     table = unit_table(document)
     fitting = [item for item in located if _keep(_dimensions(item, table), issues)]
-    issues += [issue for item in fitting for issue in _bounds(item, table)]
+    issues += [issue for item in located for issue in _bounds(item, table)]
+    issues += [issue for item in fitting for issue in _outside(item, table)]
     issues += [issue for item in located for issue in _differing(item, table)]
     issues += _dependent(targets, fitting, table)
     return cell, tuple(issues)
@@ -131,11 +132,15 @@ def _misfit(symbol: str, exponents: Exponents, address: Address, table: UnitTabl
 
 def _bounds(item: _Located, table: UnitTable) -> Iterator[Issue]:
     parameter = item.parameter
-    if parameter.lower is None or parameter.upper is None or not item.group:
+    if parameter.lower is None or parameter.upper is None:
         return
-    present = item.group[0].quantity
-    low = Quantity.parse(parameter.lower).to(present.unit, table).value
-    high = Quantity.parse(parameter.upper).to(present.unit, table).value
+    lower = Quantity.parse(parameter.lower)
+    try:
+        low, high = lower.value, Quantity.parse(parameter.upper).to(lower.unit, table).value
+    except UnitsError as error:
+        if not item.group:  # else T044 says so
+            yield Issue("T044", f"upper: {error.issues[0].message}", f"{item.where}.upper", "give both in one unit")
+        return
     if low >= high:
         message = f"the lower bound {parameter.lower} is not below the upper bound {parameter.upper}"
         hint = "swap them" if low > high else "a value that may not change is no parameter"
@@ -143,7 +148,16 @@ def _bounds(item: _Located, table: UnitTable) -> Iterator[Issue]:
     elif parameter.scale == "log10" and low <= 0:
         message = f"a logarithmic scale cannot begin at {parameter.lower}"
         yield Issue("T046", message, f"{item.where}.lower", 'raise it above 0, or use "scale": "linear"')
-    elif not low <= present.value <= high:
+
+
+def _outside(item: _Located, table: UnitTable) -> Iterator[Issue]:
+    parameter = item.parameter
+    if parameter.lower is None or parameter.upper is None or not item.group:
+        return
+    present = item.group[0].quantity
+    low = Quantity.parse(parameter.lower).to(present.unit, table).value
+    high = Quantity.parse(parameter.upper).to(present.unit, table).value
+    if low < high and not low <= present.value <= high:
         message = (
             f"the document's value {present} of '{parameter.id}' lies outside {parameter.lower} to {parameter.upper}"
         )

@@ -9,7 +9,7 @@ from nmlopt.errors import Issue, LemsError, Severity, UnitsError
 from nmlopt.lems.parse import parse
 from nmlopt.lems.trees import names
 from nmlopt.spec.experiments import protocols
-from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Targets, TraceTarget
+from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target, Targets, TraceTarget
 from nmlopt.spec.quantities import CODE_OF, number
 from nmlopt.spec.references import references, unknown
 from nmlopt.spec.windows import windows
@@ -106,17 +106,35 @@ def _targets(targets: Targets) -> Iterator[Issue]:
         if isinstance(target, SpikeTimesTarget):
             if number(target.sd, "ms") <= 0:
                 yield Issue("T030", "sd must be positive", f"{where}.sd")
+            if _quantity(target, targets) not in ("v", None):
+                yield Issue("T023", "spike times need a recording of 'v'", f"{where}.recording", "record 'v'")
             times = [number(time, "ms") for time in target.times]
             for k in range(1, len(times)):
                 if times[k] <= times[k - 1]:
                     yield Issue("T038", "spike times must ascend", f"{where}.times[{k}]", "sort them")
         elif isinstance(target, TraceTarget):
             yield from _units(target.time_unit, target.unit, where)
+            yield from _recorded_dimension(target, targets, where)
             try:
                 if number(target.sd, target.unit) <= 0:
                     yield Issue("T030", "sd must be positive", f"{where}.sd")
             except UnitsError as error:
                 yield _unit_issue(error, f"{where}.sd")
+
+
+def _recorded_dimension(target: TraceTarget, targets: Targets, where: str) -> Iterator[Issue]:
+    """A trace of voltage or clamp current in a unit of something else; exposures are in SI, whatever they are."""
+    wanted = {"v": "voltage", "i_clamp": "current"}.get(_quantity(target, targets) or "")
+    unit = core_units().units.get(target.unit)
+    if wanted is not None and unit is not None and unit.exponents != core_units().dimensions[wanted]:
+        message = f"the recording is a {wanted}, but '{target.unit}' is not a unit of {wanted}"
+        yield Issue("T023", message, f"{where}.unit", "give the unit of the second column")
+
+
+def _quantity(target: Target, targets: Targets) -> str | None:
+    """What the recording of a target records, None if there is no such recording."""
+    recordings = [r for p in targets.protocols if p.id == target.protocol for r in p.recordings]
+    return next((r.quantity for r in recordings if r.id == target.recording), None)
 
 
 def _files(targets: Targets) -> Iterator[Issue]:

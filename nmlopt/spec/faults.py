@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -55,6 +56,8 @@ def to_issues(errors: Iterable[ErrorDetails], data: Json) -> list[Issue]:
     found: dict[str, Issue] = {}
     for error in errors:
         path, value = _place(error, data)
+        if error["type"] == "too_short" and value:
+            continue  # its items were refused one by one
         found.setdefault(path, _issue(error, path, value))
     return list(found.values())
 
@@ -66,12 +69,17 @@ def _place(error: ErrorDetails, data: Json) -> tuple[str, Json]:
     for i, step in enumerate(steps):
         if isinstance(step, int) and isinstance(here, list) and step < len(here):
             path, here = f"{path}[{step}]", here[step]
-        elif isinstance(step, str) and isinstance(here, dict):
+        elif isinstance(step, str) and isinstance(here, dict) and not _is_tag(steps, i):
             if step in here:
                 path, here = member(path, step), here[step]
             elif error["type"] == "missing" and i == len(steps) - 1:
                 path, here = member(path, step), None
     return path, here
+
+
+def _is_tag(steps: tuple[int | str, ...], i: int) -> bool:
+    """Whether step i is the tag that pydantic puts after the index of a tagged part."""
+    return i >= 2 and steps[i - 2] in ("stimuli", "targets") and isinstance(steps[i - 1], int)
 
 
 def _issue(error: ErrorDetails, path: str, value: Json) -> Issue:
@@ -80,7 +88,7 @@ def _issue(error: ErrorDetails, path: str, value: Json) -> Issue:
     if path.startswith("$.format"):
         return _format_issue(path, kind)
     if (planned := _planned(value)) is not None:
-        return Issue("T011", planned, path, "leave it out, or use a pulse with an amplitude of its own")
+        return Issue("T011", planned, path, "write a pulse, ramp, sine or played current, in nA")
     if kind == "nmlopt":
         return Issue(context["code"], context["message"], path, context["hint"])
     if kind == "missing":
@@ -89,6 +97,8 @@ def _issue(error: ErrorDetails, path: str, value: Json) -> Issue:
         return Issue("T007", f"'{key}' is not a key that is known here", path, _near_keys(key, error["loc"]))
     if kind.startswith("union_tag"):
         return _tag_issue(path, value, context)
+    if kind == "too_short":
+        return Issue("T009", f"'{key}' is empty", path, "at least one is needed")
     if kind in _WRONG_TYPE:
         return Issue("T008", f"{_shown(value)} is not {_WRONG_TYPE[kind]}", path, f"write {_WRONG_TYPE[kind]}")
     return Issue("T009", f"{_shown(value)} is not allowed: {_rule(error)}", path)
@@ -134,5 +144,5 @@ def _rule(error: ErrorDetails) -> str:
 
 
 def _shown(value: Json) -> str:
-    text = f"'{value}'" if isinstance(value, str) else "an object" if isinstance(value, dict) else repr(value)
+    text = f"'{value}'" if isinstance(value, str) else "an object" if isinstance(value, dict) else json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."

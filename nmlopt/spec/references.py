@@ -30,8 +30,8 @@ def references(data: Json) -> list[Issue]:
 
 def unknown(code: str, kind: str, name: str, known: Collection[str], where: str) -> Issue:
     """The finding that `name` is none of the `known` ones, with those that it perhaps should be."""
-    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    listed = ", ".join(sorted(known)[:12]) + (", ..." if len(known) > 12 else "")
+    near = get_close_matches(name, set(known), n=3, cutoff=0.5)
+    listed = ", ".join(sorted(set(known))[:12]) + (", ..." if len(known) > 12 else "")
     hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else f"known: {listed or 'none'}"
     return Issue(code, f"there is no {kind} '{name}'", where, hint)
 
