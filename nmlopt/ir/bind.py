@@ -18,6 +18,7 @@ from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.trees import leaves, parts, rebuild, substitute
 
+MAX_SIZE = 100_000
 TEMPERATURE = "temperature"
 TEMPERATURE_PARAMETER = "temperature_K"
 _TRUTH = frozenset({"<", ">", "<=", ">=", "==", "!=", "and", "or", "not"})
@@ -60,9 +61,10 @@ class _Binder:
         self.shared: dict[str, Expr] = {}
         self.own: dict[str, Expr] = {}
         self._parameters: dict[Expr, str] = {}
+        self._sizes: dict[str, int] = {}
         for definition in flat.definitions:
             if definition.name not in wanted and self._is_bound(definition.value):
-                self.bound[definition.name] = _plain(substitute(definition.value, self.bound))
+                self.bound[definition.name] = self._resolved(definition.value, definition.name)
 
     def _is_bound(self, expr: Expr) -> bool:
         """Whether `expr` is known when values are bound (a truth value or a number)."""
@@ -79,11 +81,22 @@ class _Binder:
             return self._parameter(expr, context)
         return rebuild(expr, lambda part: self.run_time(part, context))
 
-    def _parameter(self, expr: Expr, context: str) -> Expr:
+    def _resolved(self, expr: Expr, context: str) -> Expr:
+        """A bind-time expression over leaves alone; a number where it holds numbers only (that may be infinite)."""
+        size = sum(self._sizes.get(leaf.name, 1) if isinstance(leaf, Sym) else 1 for leaf in leaves(expr))
+        if size > MAX_SIZE:
+            raise LemsError(Issue("L033", f"'{context}' expands to more than {MAX_SIZE} terms"))
         whole = _plain(substitute(expr, self.bound))
+        if all(isinstance(leaf, Num) for leaf in leaves(whole)):
+            whole, size = Num(float(evaluate(whole))), 1
+        self._sizes[context] = size
+        return whole
+
+    def _parameter(self, expr: Expr, context: str) -> Expr:
+        whole = self._resolved(expr, expr.name if isinstance(expr, Sym) else context)
+        if isinstance(whole, Num):
+            return Num(_finite(whole.value, context))
         read = tuple(leaves(whole))
-        if all(isinstance(leaf, Num) for leaf in read):
-            return Num(_folded(whole, context))
         if expr in self._parameters:
             return Sym(self._parameters[expr])
         name = self._name(expr, context)
@@ -102,8 +115,7 @@ class _Binder:
         return f"{context}_k{count}"
 
 
-def _folded(expr: Expr, context: str) -> float:
-    value = float(evaluate(expr))
+def _finite(value: float, context: str) -> float:
     if not math.isfinite(value):
         raise LemsError(Issue("L032", f"a constant part of '{context}' is not a finite number ({value})"))
     return value

@@ -31,7 +31,7 @@ def lower(document: Document, free: Sequence[Address] = (), *, component: str | 
     Raises UnsupportedError with everything that is not supported (I..., L...), PathError for addresses that cannot be
     slots: P020 structural, P021 not part of this cell's equations, P022 given twice.
     """
-    cell, numbers = _lower(document, free, component)
+    cell, numbers = _lowered(document, free, component)
     issues = _unusable(free, cell, numbers)
     raise_errors(issues, PathError)
     return cell
@@ -40,9 +40,17 @@ def lower(document: Document, free: Sequence[Address] = (), *, component: str | 
 def classify(document: Document, addresses: Sequence[Address], *, component: str | None = None) -> Mapping[str, Use]:
     """For each address (by path) what it is to the cell: bindable, structural or unused. Raises as `lower`."""
     distinct = tuple({a.path: a for a in addresses}.values())
-    cell, numbers = _lower(document, distinct, component)
+    cell, numbers = _lowered(document, distinct, component)
     used = _slots_in(cell)
     return {a.path: _use(i, a, used, numbers) for i, a in enumerate(distinct)}
+
+
+def _lowered(document: Document, free: Sequence[Address], component: str | None) -> tuple[Cell, Numbers]:
+    try:
+        return _lower(document, free, component)
+    except RecursionError:
+        issue = Issue("L003", "the definitions of this cell rest on each other too deeply", hint="simplify them")
+        raise UnsupportedError(issue) from None
 
 
 def _lower(document: Document, free: Sequence[Address], component: str | None) -> tuple[Cell, Numbers]:

@@ -20,7 +20,9 @@ class Numbers:
 
     def __init__(self, table: UnitTable, free: Sequence[Address] = ()) -> None:
         self._table = table
-        self._free = {(a.element, a.attribute, a.literal or 0): i for i, a in enumerate(free)}
+        self._free: dict[tuple[Element, str, int], int] = {}
+        for index, address in enumerate(free):
+            self._free.setdefault((address.element, address.attribute, address.literal or 0), index)
         self._defaults = tuple(a.quantity.si(table) for a in free)
         self.structural: dict[int, str] = {}
         """Free addresses that were read as structure: index of the address -> reason."""

@@ -11,8 +11,9 @@ from nmlopt.ir.flat import Bound, Flat
 from nmlopt.ir.guard import guard_singularities, rates_form
 from nmlopt.ir.model import Dynamics
 from nmlopt.lems.expression import Expr, Sym
-from nmlopt.lems.trees import names, rebuild
+from nmlopt.lems.trees import leaves, names, rebuild
 
+MAX_WRITTEN_OUT: Final = 500
 FLAT_PASSES: Final[tuple[Callable[[Flat], Flat], ...]] = (guard_singularities, rates_form)
 
 
@@ -29,6 +30,8 @@ def pruned(bound: Bound, wanted: Collection[str]) -> Bound:
     table = {a.name: a.value for a in dynamics.assigned}
     kept = _closure([*wanted, *_read(dynamics)], table)
     start_only = {name: value for name, value in table.items() if name not in kept}
+    if _largest(start_only) > MAX_WRITTEN_OUT:  # many uses of each other: cheaper as variables
+        kept, start_only = _closure([*kept, *(n for s in dynamics.states for n in names(s.initial))], table), {}
     states = tuple(replace(s, initial=_written_out(s.initial, start_only)) for s in dynamics.states)
     assigned = tuple(a for a in dynamics.assigned if a.name in kept)
     live = {a.name for a in assigned} | {s.name for s in states}
@@ -81,6 +84,14 @@ def _closure(roots: Iterable[str], table: dict[str, Expr]) -> frozenset[str]:
             found.add(name)
             waiting.extend(names(table[name]) if name in table else ())
     return frozenset(found)
+
+
+def _largest(definitions: dict[str, Expr]) -> int:
+    """Leaves of the largest definition when all are written out in terms of each other."""
+    sizes: dict[str, int] = {}
+    for name, value in definitions.items():
+        sizes[name] = sum(sizes.get(leaf.name, 1) if isinstance(leaf, Sym) else 1 for leaf in leaves(value))
+    return max(sizes.values(), default=0)
 
 
 def _written_out(expr: Expr, definitions: dict[str, Expr]) -> Expr:

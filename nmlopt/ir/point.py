@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from nmlopt.ir.bind import TEMPERATURE
-from nmlopt.ir.flat import Bound, Flat
+from nmlopt.ir.flat import Flat
 from nmlopt.ir.flatten import Flattener
 from nmlopt.ir.mechanisms import Catalogue, Prototype
 from nmlopt.ir.model import MechanismKind, Placement
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.passes import run
-from nmlopt.lems.expression import Expr, Op, Sym
+from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.resolve import Components, Instance
-from nmlopt.lems.trees import substitute
 
 INPUTS = {name: Sym(name) for name in ("t", TEMPERATURE, "iSyn", "ISyn")}
 
@@ -27,10 +26,9 @@ def lower_point_cell(components: Components, numbers: Numbers, instance: Instanc
     wanted = [name for _, name in flat.exposures]
     bound = run(flat, wanted)
     name = instance.element.attributes.get("id", instance.type.name)
-    current = "iSyn" if "iSyn" in bound.dynamics.inputs else ""
     prototype = Prototype(bound, (), MechanismKind.POINT_CELL, name)
     catalogue.place(name, prototype, Placement("", name, (0,)))
-    return _capacitance(flat, bound) if current else None
+    return _capacitance(flat)
 
 
 def _variables(instance: Instance) -> list[str]:
@@ -47,7 +45,7 @@ def _variables(instance: Instance) -> list[str]:
     return found
 
 
-def _capacitance(flat: Flat, bound: Bound) -> Expr | None:
+def _capacitance(flat: Flat) -> Expr | None:
     """C of v' = (... + iSyn ...)/C, in terms of numbers and slots."""
     table = {d.name: d.value for d in flat.definitions}
     derivatives = [s.derivative for s in flat.states if s.name == "v"]
@@ -55,24 +53,28 @@ def _capacitance(flat: Flat, bound: Bound) -> Expr | None:
     for derivative in derivatives:
         match derivative:
             case Op("/", (current, Sym(name))) if _adds_input(current, table):
-                return _expanded(Sym(name), table)
+                return _plain_capacitance(name, table)
     return None
+
+
+def _plain_capacitance(name: str, table: dict[str, Expr]) -> Expr | None:
+    """What a divisor stands for, if it is a number or a slot; a computed one is no membrane capacitance."""
+    value = table.get(name)
+    return value if isinstance(value, Num | SlotRef) else None
 
 
 def _adds_input(expr: Expr, table: dict[str, Expr]) -> bool:
     """Whether a current is a sum with iSyn as one of its terms."""
-    match expr:
-        case Sym("iSyn"):
-            return True
-        case Sym(name):
-            return name in table and _adds_input(table[name], table)
-        case Op("+", (left, right)):
-            return _adds_input(left, table) or _adds_input(right, table)
-        case Op("-", (left, _)):
-            return _adds_input(left, table)
+    waiting, seen = [expr], set[str]()
+    while waiting:
+        match waiting.pop():
+            case Sym("iSyn"):
+                return True
+            case Sym(name) if name in table and name not in seen:
+                seen.add(name)
+                waiting.append(table[name])
+            case Op("+", (left, right)):
+                waiting += [left, right]
+            case Op("-", (left, _)):
+                waiting.append(left)
     return False
-
-
-def _expanded(expr: Expr, table: dict[str, Expr]) -> Expr:
-    found = substitute(expr, table)
-    return found if found is expr or found == expr else _expanded(found, table)
