@@ -131,12 +131,15 @@ def _membrane(cell: Cell) -> Iterable[Number]:
 
 def _point_membrane(cell: Cell, plan: Plan) -> Iterable[Number]:
     """The section under a point cell that drives it (numerics jneuroml) has the cell's capacitance."""
-    reading = plan.parts[0].interface.readings.get("v")
-    if reading is None or reading.variable == OWN_VOLTAGE:
+    if plan.parts[0].interface.states.get("v") == OWN_VOLTAGE or not _has_voltage(plan.parts[0]):
         return
     capacitance = cell.point_capacitance or _DEFAULT_POINT_CAPACITANCE_F
     for name, factor in (("cm", 1e14 / POINT_AREA_UM2), ("cap_nF", 1e9)):
         yield Number(Place(name, (0,)), Op("*", (capacitance, Num(factor))))
+
+
+def _has_voltage(part: Part) -> bool:
+    return any(state.name == "v" for state in part.mechanism.dynamics.states)
 
 
 def _assigned(name: str, assignments: Sequence[Assignment], factor: float) -> Iterable[Number]:

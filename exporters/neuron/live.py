@@ -6,103 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
-from nmlopt.exporters.neuron.bind import Number, initial_voltage, numbers
+from nmlopt.exporters.neuron.bind import Number, numbers
 from nmlopt.exporters.neuron.mod import Part, Plan
+from nmlopt.exporters.neuron.writers import Ranged, Resistivity, Scalar, Voltage, Writer
 from nmlopt.ir.model import Cell, MechanismKind
-from nmlopt.lems.evaluate import Evaluator, Names
 
 _POINT_LENGTH_UM = 10.0
-_FALLBACK_V_MV = -65.0
-
-
-class _Scalar:
-    """Writes one number through one pointer."""
-
-    def __init__(self, evaluator: Evaluator, pointer: Any) -> None:
-        self._evaluator = evaluator
-        self._pointer = pointer
-
-    def write(self, names: Names, slots: Sequence[float]) -> None:
-        self._pointer[0] = self._evaluator(names, slots)
-
-
-class _Ranged:
-    """Writes a number, or one per compartment, through many pointers at once."""
-
-    def __init__(self, h: Any, evaluator: Evaluator, pointers: Sequence[Any]) -> None:
-        self._evaluator = evaluator
-        self._targets = h.PtrVector(len(pointers))
-        for position, pointer in enumerate(pointers):
-            self._targets.pset(position, pointer)
-        self._source = h.Vector(len(pointers))
-
-    def write(self, names: Names, slots: Sequence[float]) -> None:
-        self._source.as_numpy()[:] = self._evaluator(names, slots)
-        self._targets.scatter(self._source)
-
-
-class _Resistivity:
-    """Writes Ra of sections; NEURON recomputes its axial resistances when it is set through the section."""
-
-    def __init__(self, evaluator: Evaluator, sections: Sequence[Any]) -> None:
-        self._evaluator = evaluator
-        self._sections = sections
-
-    def write(self, names: Names, slots: Sequence[float]) -> None:
-        value = self._evaluator(names, slots)
-        for section in self._sections:
-            section.Ra = value
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable of NEURON, the mechanism it belongs to ('' for none), and whether it must be switched on."""
-
-    variable: str
-    suffix: str
-    computed: bool
-
-
-class _Voltage:
-    """Writes the membrane potential of all nodes, the ends of the sections too.
-
-    Ends have no area, but their old potential would leave its rounding errors in the first step of the next run.
-    """
-
-    def __init__(self, h: Any, cell: Cell, sections: Sequence[Any]) -> None:
-        self._start = [(n.evaluator(), np.array(n.place.compartments)) for n in initial_voltage(cell)]
-        self._values = np.full(1 if cell.geometry is None else len(cell.geometry.compartments), _FALLBACK_V_MV)
-        nodes: list[Any] = []
-        owner: list[int] = []
-        first = 0
-        for section in sections:
-            last = first + section.nseg - 1
-            nodes += [section(0), *section, section(1)]
-            owner += [first, *range(first, last + 1), last]
-            first = last + 1
-        self._owner = np.array(owner)
-        self._targets = h.PtrVector(len(nodes))
-        for position, node in enumerate(nodes):
-            self._targets.pset(position, node._ref_v)
-        self._source = h.Vector(len(nodes))
-
-    def write(self, v_init_mV: float | None, slots: Sequence[float]) -> None:
-        if v_init_mV is not None:
-            self._values[:] = v_init_mV
-        else:
-            self._values[:] = _FALLBACK_V_MV
-            for evaluate, compartments in self._start:
-                self._values[compartments] = evaluate({}, slots)
-        self._source.as_numpy()[:] = self._values[self._owner]
-        self._targets.scatter(self._source)
-
-
-_Writer = _Scalar | _Ranged | _Resistivity
 
 
 @final
@@ -116,6 +27,7 @@ class LiveCell:
         self.sections = _sections(h, cell)
         self.segments = _segments(self.sections, cell)
         self.point: Any = None
+        self.slots: Sequence[float] = ()
         for part in plan.parts:
             self._insert(part)
         self._reset_ions()
@@ -124,10 +36,11 @@ class LiveCell:
             if not number.is_bound:
                 self._writer(number).write({}, ())
         self._bound = [self._writer(number) for number in every if number.is_bound]
-        self._voltage = _Voltage(h, cell, self.sections)
+        self._voltage = Voltage(h, cell, self.sections)
 
     def bind(self, slots: Sequence[float], temperature_K: float) -> None:
         """Write all numbers of a candidate; `slots` in SI."""
+        self.slots = slots
         names = {"temperature": temperature_K}
         for writer in self._bound:
             writer.write(names, slots)
@@ -138,22 +51,6 @@ class LiveCell:
             self.point.start_given = 0.0 if v_init_mV is None else 1.0
             self.point.start = 0.001 * (v_init_mV or 0.0)
         self._voltage.write(v_init_mV, slots)
-
-    def expose(self, wanted: frozenset[str]) -> None:
-        """Have the exposures of these mechanisms (by suffix) computed for recording, no others."""
-        for part in self.plan.parts:
-            if any(reading.computed for reading in part.interface.readings.values()):
-                self._global(f"expose_{part.suffix}")[0] = 1.0 if part.suffix in wanted else 0.0
-
-    def variable(self, name: str) -> Variable:
-        """How an output variable ('v', '<placement id>/<exposure>') is called in NEURON. Raises KeyError."""
-        if name == "v":
-            return Variable("vm" if self.holds_own_voltage else "v", "", computed=False)
-        placement, _, exposure = name.partition("/")
-        part = self.plan.part_of(placement)
-        reading = part.interface.readings[exposure]
-        ending = "" if part.mechanism.kind is MechanismKind.POINT_CELL else f"_{part.suffix}"
-        return Variable(f"{reading.variable}{ending}", part.suffix, reading.computed)
 
     @property
     def holds_own_voltage(self) -> bool:
@@ -171,7 +68,9 @@ class LiveCell:
         return 1.0 if "ISyn" in inputs else 1e-9
 
     def pointer(self, compartment: int, variable: str) -> Any:
-        """A pointer to a variable of NEURON at a compartment."""
+        """A pointer to a variable of NEURON at a compartment; 't' is the time."""
+        if variable == "t":
+            return self._h._ref_t
         if self.point is not None and hasattr(self.point, variable):
             return getattr(self.point, f"_ref_{variable}")
         return getattr(self.segments[compartment], f"_ref_{variable}")
@@ -197,16 +96,16 @@ class LiveCell:
                 if name in ion:
                     setattr(self._h, f"{ion[name]}_ion", 0.0)
 
-    def _writer(self, number: Number) -> _Writer:
+    def _writer(self, number: Number) -> Writer:
         place, evaluator = number.place, number.evaluator()
         if not place.compartments:
-            return _Scalar(evaluator, self._global(place.name))
+            return Scalar(evaluator, self._global(place.name))
         if place.name == "Ra":
-            return _Resistivity(evaluator, [self.sections[index] for index in place.compartments])
+            return Resistivity(evaluator, [self.sections[index] for index in place.compartments])
         pointers = [self.pointer(index, place.name) for index in place.compartments]
         if len(pointers) == 1 and not number.arrays:
-            return _Scalar(evaluator, pointers[0])
-        return _Ranged(self._h, evaluator, pointers)
+            return Scalar(evaluator, pointers[0])
+        return Ranged(self._h, evaluator, pointers)
 
 
 def _sections(h: Any, cell: Cell) -> list[Any]:

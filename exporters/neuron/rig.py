@@ -7,8 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
-from nmlopt.backend import Floats, Settings, Trace
+from nmlopt.backend import Floats, Integrator, Settings, Trace
 from nmlopt.experiment.model import Experiment, Output
+from nmlopt.exporters.neuron.derived import Derived, derived
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.stimuli import (
     Clamp,
@@ -33,7 +34,8 @@ class Rig:
         self._live = live
         self.settings = settings
         self._driven = live.drive_pointer()
-        self._time = h.Vector().record(h._ref_t)
+        variable = settings.integrator is Integrator.CVODE
+        self._time = h.Vector().record(h._ref_t) if variable else None
         self._currents = [() if self._driven is not None else currents(e) for e in experiments]
         self._clamps = [clamps(e) for e in experiments]
         self._waves = [[self._wave(c) for c in group] for group in self._currents]
@@ -41,8 +43,9 @@ class Rig:
         self._levels = [[self._level(c) for c in group] for group in self._clamps]
         self._iclamps = self._electrodes(h.IClamp, [[c.compartment for c in group] for group in self._currents])
         self._seclamps = self._electrodes(h.SEClamp, [[c.compartment for c in group] for group in self._clamps])
+        self._voltage = "vm" if live.holds_own_voltage else "v"
+        self._derived = self._derive()
         self._recorders = self._record()
-        self._exposing = [self._exposed(e) for e in experiments]
         self._playing: list[Any] = []
 
     def select(self, index: int) -> None:
@@ -58,7 +61,6 @@ class Rig:
             values = self._drives[index]
             values.play(self._driven, self.settings.dt_ms)
             self._playing.append(values)
-        self._live.expose(self._exposing[index])
 
     def traces(self, index: int) -> dict[tuple[str, str], Trace]:
         """What was recorded in the run of an experiment, by (experiment id, output id)."""
@@ -70,26 +72,35 @@ class Rig:
         return found
 
     def _times(self, experiment: Experiment) -> Floats:
-        recorded: Floats = np.array(self._time.as_numpy(), dtype=np.float64)
-        if self.settings.integrator == "fixed":
-            return np.arange(len(recorded)) * self.settings.dt_ms
-        return recorded
+        if self._time is not None:
+            return self._read(self._time)
+        count = int(next((v.size() for v in self._recorders.values()), 0))
+        times: Floats = np.arange(count, dtype=np.float64) * self.settings.dt_ms
+        return times
+
+    def _read(self, vector: Any) -> Floats:
+        values: Floats = np.empty(int(vector.size()))
+        vector.to_python(values)  # Vector.as_numpy leaks some bytes per call
+        return values
 
     def _trace(self, experiment: Experiment, output: Output, times: Floats) -> Trace:
         site = output.site.compartment
         if output.variable == "i_clamp":
             clamp = clamp_of(experiment, output)
-            v = self._recorders[self._key(clamp.compartment, "v")].as_numpy()
+            v = self._read(self._recorders[clamp.compartment, "v"])
             return Trace(times, clamp_current(clamp, times, v))
-        values: Floats = self._recorders[self._key(site, output.variable)].as_numpy()
-        if output.variable == "v" and self._live.holds_own_voltage:
-            return self._with_spikes(times, 1000.0 * values)
-        return Trace(times, values.copy())
+        if output.variable != "v":
+            quantity = self._derived[site, output.variable]
+            recorded = {n: self._read(self._recorders[site, s.variable]) for n, s in quantity.sources.items()}
+            values = quantity.compute(recorded, self._live.slots, experiment.temperature_K)
+            return Trace(times, np.resize(values, len(times)))
+        values = self._read(self._recorders[site, self._voltage])
+        return self._with_spikes(times, 1000.0 * values) if self._live.holds_own_voltage else Trace(times, values)
 
     def _with_spikes(self, times: Floats, v_mV: Floats) -> Trace:
         """A point cell resets within a step: put the crossing itself into its trace."""
-        spike_t = self._recorders[0, "spike_t"].as_numpy()
-        spike_v = self._recorders[0, "spike_v"].as_numpy()
+        spike_t = self._read(self._recorders[0, "spike_t"])
+        spike_v = self._read(self._recorders[0, "spike_v"])
         hits = np.flatnonzero(np.diff(spike_t) != 0.0) + 1
         if not len(hits):
             return Trace(times, v_mV)
@@ -156,20 +167,22 @@ class Rig:
 
     # ------------------------------------------------------------------------------------------ recorders
 
-    def _key(self, compartment: int, variable: str) -> tuple[int, str]:
-        return compartment, self._live.variable(variable).variable
-
     def _record(self) -> dict[tuple[int, str], Any]:
         wanted: dict[tuple[int, str], None] = {}
         for experiment in self.experiments:
             for output in experiment.outputs:
-                clamped = output.variable == "i_clamp"
-                site = clamp_of(experiment, output).compartment if clamped else output.site.compartment
-                wanted[self._key(site, "v" if clamped else output.variable)] = None
+                site = output.site.compartment
+                if output.variable == "v":
+                    wanted[site, self._voltage] = None
+                elif output.variable == "i_clamp":
+                    wanted[clamp_of(experiment, output).compartment, "v"] = None
+                else:
+                    sources = self._derived[site, output.variable].sources.values()
+                    wanted |= {(site, source.variable): None for source in sources}
         if self._live.holds_own_voltage:
             wanted |= {(0, "spike_t"): None, (0, "spike_v"): None}
         return {key: self._h.Vector().record(self._live.pointer(*key)) for key in wanted}
 
-    def _exposed(self, experiment: Experiment) -> frozenset[str]:
-        readings = [self._live.variable(o.variable) for o in experiment.outputs if "/" in o.variable]
-        return frozenset(r.suffix for r in readings if r.computed)
+    def _derive(self) -> dict[tuple[int, str], Derived]:
+        found = {(o.site.compartment, o.variable) for e in self.experiments for o in e.outputs if "/" in o.variable}
+        return {(site, name): derived(self._live.cell, self._live.plan, name, site) for site, name in found}

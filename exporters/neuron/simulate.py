@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ _MAX_STEP_MS = 1e9
 class _Alive:
     """What lives in this process: the loaded libraries, one cell, one rig."""
 
-    loaded: set[Path] = set()
+    loaded: ClassVar[set[Path]] = set()
     digest: str = ""
     cell: LiveCell | None = None
     rig: Rig | None = None

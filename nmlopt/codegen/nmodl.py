@@ -31,7 +31,7 @@ NMODL = Dialect(
 HELPERS = ("power", "exprelr", "heaviside", "growth")
 _RESERVED_TEXT = """
     v t dt celsius area diam i g e s secondorder usetable after_cvode power exprelr heaviside vs ts iCa iCa2 cai
-    cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present expose start start_given rates advance
+    cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present start start_given rates advance
     step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt
     states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
     slope cond now left spike_t spike_v
@@ -83,25 +83,19 @@ class ModText:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a recordable quantity is read: a RANGE variable, and whether it is filled only while `expose` is set."""
-
-    variable: str
-    computed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Interface:
     """The variables by which a program binds and reads one mechanism: IR name -> NMODL name.
 
-    `readings` maps exposures. `needs_temperature`, `needs_area`: the inputs of that name are parameters too.
+    `states` leaves out a voltage that is NEURON's own v. `needs_temperature`, `needs_area`: the inputs of that name are
+    parameters too.
     """
 
     shared: Mapping[str, str]
     own: Mapping[str, str]
-    readings: Mapping[str, Reading]
+    states: Mapping[str, str]
     needs_temperature: bool
     needs_area: bool
+    has_drive: bool
 
 
 @dataclass
@@ -233,16 +227,19 @@ def ions(mechanism: Mechanism) -> tuple[Ion, ...]:
     return tuple(Ion(ion, tuple(reads.get(ion, ())), writes.get(ion, ())) for ion in sorted({*reads, *writes}))
 
 
-def interface(writer: Writer, readings: Mapping[str, Reading]) -> Interface:
+def interface(writer: Writer) -> Interface:
     """The binding side of a mechanism."""
     inputs = writer.mechanism.dynamics.inputs
+    dynamics = writer.mechanism.dynamics
+    states = [*(s.name for s in dynamics.states), *(name for k in dynamics.kinetics for name in k.states)]
     area = "surfaceArea" in inputs or "iCa" in inputs or "iCa2" in inputs or writer.mechanism.kind == "population"
     return Interface(
         {name: writer.names[name] for name in writer.shared},
         {name: writer.names[name] for name in writer.own},
-        readings,
+        {name: writer.names[name] for name in states if writer.names[name].isidentifier()},
         "temperature" in inputs,
         area,
+        "drive" in (writer.names["iSyn"], writer.names["ISyn"]) and not {"iSyn", "ISyn"}.isdisjoint(inputs),
     )
 
 

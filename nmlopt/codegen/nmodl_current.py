@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from nmlopt.codegen.analysis import Definitions, linear, slope
-from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Reading, Writer, interface, ions
+from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Writer, interface, ions
 from nmlopt.codegen.nmodl_states import (
     derivative_block,
     euler_lines,
@@ -19,55 +19,18 @@ from nmlopt.lems.expression import Expr, Op, Sym
 from nmlopt.lems.trees import names
 
 
-def readings(writer: Writer) -> dict[str, Reading]:
-    """How each exposure is read: states as they are, the rest computed before each recorded step when asked for."""
-    states = {*state_names(writer)}
-    found = {}
-    for exposure, variable in writer.mechanism.dynamics.exposures:
-        name = writer.names[variable]
-        found[exposure] = Reading(name, computed=False) if name in states else Reading(f"rec_{name}", computed=True)
-    return found
-
-
-def exposure_block(writer: Writer, *, voltage: bool = False) -> tuple[tuple[str, ...], tuple[Block, ...]]:
-    """(recorded variables, the block that fills them): they cost nothing unless the GLOBAL `expose` is set.
-
-    `voltage`: the mechanism's own state v is NEURON's and recorded like an assigned variable.
-    """
-    states = {*state_names(writer)}
-    wanted = [
-        v for _, v in writer.mechanism.dynamics.exposures if writer.names[v] not in states or (voltage and v == "v")
-    ]
-    wanted = list(dict.fromkeys(wanted))
-    if not wanted:
-        return (), ()
-    own_inputs = writer.mechanism.kind is not MechanismKind.POINT_CELL
-    body = Body(writer, own_inputs=own_inputs)
-    for variable in wanted:
-        body.let(_recorded(writer, variable), Sym(variable), local=False)
-    inner = [f"    {line}" for line in body.lines]
-    block = Block("BEFORE STEP", tuple(dict.fromkeys(body.local_names)), ("if (expose) {", *inner, "}"))
-    return tuple(_recorded(writer, v) for v in wanted), (block,)
-
-
-def _recorded(writer: Writer, variable: str) -> str:
-    return "rec_v" if variable == "v" else f"rec_{writer.names[variable]}"
-
-
 def current_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
     """The mod of a density or population. `lag`: jNeuroML's numerics, else textbook."""
     blocks = _lagging(writer) if lag else _textbook(writer)
-    recorded, extra = exposure_block(writer)
     stored = _stored(writer) if lag else ()
     uses = ions(writer.mechanism)
     current = _current_name(writer)
     return assemble(
         writer,
         suffix,
-        blocks=(*blocks, *extra),
+        blocks=blocks,
         uses=uses,
         nonspecific="" if writer.mechanism.ion else "i",
-        recorded=recorded,
         stored=(*stored, current),
     )
 
@@ -79,7 +42,6 @@ def assemble(
     blocks: tuple[Block, ...],
     uses: tuple[Ion, ...],
     nonspecific: str = "",
-    recorded: tuple[str, ...] = (),
     stored: tuple[str, ...] = (),
     kind: str = "SUFFIX",
     extra_ranges: tuple[str, ...] = (),
@@ -87,17 +49,16 @@ def assemble(
     states: tuple[str, ...] | None = None,
 ) -> ModText:
     """All parts of a mod together with their declarations."""
-    face = interface(writer, {})
+    face = interface(writer)
     ranges = [*face.own.values(), *extra_ranges]
     ranges += ["surfaceArea"] if face.needs_area else []
     ranges += ["present"] if writer.partial else []
     shared = [*face.shared.values()]
     shared += ["temperature"] if face.needs_temperature else []
-    shared += ["expose"] if recorded else []
     states = state_names(writer) if states is None else states
     ion_variables = [name for use in uses for name in (*use.reads, *use.writes)]
-    clock = [name for name in ("t", "dt") if _uses(blocks, name)]
-    assigned = dict.fromkeys(["v", *clock, *ion_variables, *stored, *recorded])
+    clock = [name for name in ("dt",) if _uses(blocks, name)]
+    assigned = dict.fromkeys(["v", *clock, *ion_variables, *stored])
     return ModText(
         suffix=suffix,
         title=f"{writer.mechanism.name} ({writer.mechanism.kind})",
@@ -105,7 +66,7 @@ def assemble(
         ions=uses,
         nonspecific=nonspecific,
         thread_safe=True,
-        ranges=(*ranges, *readable, *states, *recorded),
+        ranges=(*ranges, *readable, *states),
         global_names=tuple(shared),
         parameters=(*ranges, *shared),
         assigned=tuple(assigned),
@@ -121,7 +82,7 @@ def _uses(blocks: tuple[Block, ...], name: str) -> bool:
 
 def current_interface(writer: Writer) -> Interface:
     """How a current is bound and read."""
-    return interface(writer, readings(writer))
+    return interface(writer)
 
 
 def _current_name(writer: Writer) -> str:

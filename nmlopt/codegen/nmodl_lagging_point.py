@@ -6,8 +6,8 @@ steep current, as there.
 
 from __future__ import annotations
 
-from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Reading, Writer, interface
-from nmlopt.codegen.nmodl_current import assemble, exposure_block, readings
+from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
+from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_states import initial_lines
 from nmlopt.ir.model import Condition, Regime, State
 from nmlopt.lems.expression import Expr, Num, Op, Sym
@@ -21,10 +21,7 @@ _FIRST_FLAG = 1000
 def lagging_interface(writer: Writer) -> Interface:
     """How such a cell is bound and read."""
     _rename(writer)
-    found = readings(writer)
-    if _has_v(writer) and "v" in found:
-        found = {**found, "v": Reading("rec_v", computed=True)}
-    return interface(writer, found)
+    return interface(writer)
 
 
 def lagging_text(writer: Writer, suffix: str) -> ModText:
@@ -33,7 +30,6 @@ def lagging_text(writer: Writer, suffix: str) -> ModText:
     dynamics = writer.mechanism.dynamics
     stepped = [s for s in dynamics.states if s.name != "v" and _moves(writer, s)]
     kept = [writer.names[s.name] for s in dynamics.states if s.name != "v" and s not in stepped]
-    recorded, extra = exposure_block(writer, voltage=_has_v(writer))
     has_drive = "ISyn" in dynamics.inputs
     blocks = (_initial(writer), _breakpoint(writer, stepped), *_moves_block(writer, stepped), _rates(writer, stepped))
     receive = (_receive(writer),) if dynamics.conditions or _has_v(writer) else ()
@@ -42,10 +38,9 @@ def lagging_text(writer: Writer, suffix: str) -> ModText:
     return assemble(
         writer,
         suffix,
-        blocks=(*blocks, *receive, *extra),
+        blocks=(*blocks, *receive),
         uses=(),
         nonspecific="i" if _has_v(writer) else "",
-        recorded=recorded,
         stored=tuple(stored),
         kind="POINT_PROCESS",
         extra_ranges=("cap_nF", "start", "start_given", *(("drive",) if has_drive else ())),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
-from nmlopt.codegen.nmodl_current import assemble, exposure_block, readings
+from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_lagging_point import lagging_interface, lagging_text
 from nmlopt.codegen.nmodl_states import decay_of, initial_lines
 from nmlopt.ir.model import Condition, Regime, State
@@ -29,7 +29,6 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
     if lag:
         return lagging_text(writer, suffix)
     _rename(writer)
-    recorded, extra = exposure_block(writer)
     states = [writer.names[s.name] for s in writer.mechanism.dynamics.states]
     stored = [*states, *(f"old_{name}" for name in states), *_HELD]
     writer.helpers.add("growth")
@@ -38,14 +37,12 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
         Block("BREAKPOINT", (), ("SOLVE advance",)),
         _advance(writer),
         _integrate(writer),
-        *extra,
     )
     return assemble(
         writer,
         suffix,
         blocks=blocks,
         uses=(),
-        recorded=recorded,
         stored=tuple(stored),
         kind="POINT_PROCESS",
         extra_ranges=_OWN,
@@ -59,7 +56,7 @@ def point_interface(writer: Writer, *, lag: bool) -> Interface:
     if lag:
         return lagging_interface(writer)
     _rename(writer)
-    return interface(writer, readings(writer))
+    return interface(writer)
 
 
 def _rename(writer: Writer) -> None:

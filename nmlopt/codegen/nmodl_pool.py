@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from nmlopt.codegen.nmodl import Block, Body, Interface, Ion, ModText, Writer, interface, ions
-from nmlopt.codegen.nmodl_current import assemble, exposure_block, readings
+from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_states import derivative_block, euler_lines, initial_lines
 from nmlopt.lems.expression import Sym
 
 
 def pool_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
     """The mod of a pool. `lag`: jNeuroML's forward Euler, else cnexp or derivimplicit."""
-    recorded, extra = exposure_block(writer)
     rates, moves = euler_lines(writer)
     blocks = _euler(writer, rates, moves) if lag else _textbook(writer)
     return assemble(
         writer,
         suffix,
-        blocks=(*blocks, *extra),
+        blocks=blocks,
         uses=_ions(writer),
-        recorded=recorded,
         stored=tuple(rates) if lag else (),
     )
 
 
 def pool_interface(writer: Writer) -> Interface:
     """How a pool is bound and read."""
-    return interface(writer, readings(writer))
+    return interface(writer)
 
 
 def _ions(writer: Writer) -> tuple[Ion, ...]:
