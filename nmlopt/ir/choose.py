@@ -9,7 +9,6 @@ from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.numbers import Numbers
 from nmlopt.lems.resolve import Components
-from nmlopt.lems.types import place
 
 SET_BY_PROTOCOL = "temperature is a condition of the protocol, set in the targets file"
 
@@ -74,8 +73,3 @@ def _of_type(known: Components, name: str) -> Iterator[Element]:
 
 def _with_children(top: Element) -> Iterable[Element]:
     return (top, *top.children) if top.tag != "ComponentType" else ()
-
-
-def where(element: Element) -> str:
-    """`file:line`."""
-    return place(element)
