@@ -21,7 +21,7 @@ from nmlopt.results.model import Floats, Table
 
 BEST, ORIGINAL, STIMULUS, WANTED, MEDIAN = "#0a6c8f", "#a8a8a8", "#54504a", "#c2410c", "#7fb3c8"
 _WIDTH = 9.6
-_POINTS = 1200
+_POINTS = 3000
 _STYLE: Any = {  # matplotlib types the keys of this mapping from version 3.11 on, and differently
     "svg.fonttype": "none",  # text stays text: small, sharp, in the reader's own font
     "svg.hashsalt": "nmlopt",  # the same figure gives the same bytes
@@ -53,11 +53,10 @@ def convergence(table: Table, seeds: Sequence[int]) -> str:
             panel.set_xlabel("generation")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
             panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
-            if len(generations) == 1:
-                panel.plot(generations, best, "o", color=BEST, markersize=4)
+            panel.plot(generations[-1:], best[-1:], "o", color=BEST, markersize=3.5)
         _logarithmic(axes)
         axes[0].set_ylabel("sum of objectives (sd)")
-        axes[-1].legend(loc="upper right", fontsize=8)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=2)
         return _uri(figure)
 
 
@@ -105,7 +104,7 @@ def traces(
         panels[0].set_xlim(0.0, experiment.duration_ms)
         panels[-1].set_xlabel("time (ms)")
         if len(panels[0].get_legend_handles_labels()[0]) > 1:
-            panels[0].legend(loc="upper right", fontsize=8, ncols=3)
+            panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8, ncols=4, borderaxespad=0.2)
         figure.align_ylabels()
         return _uri(figure)
 

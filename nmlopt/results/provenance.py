@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -120,7 +120,8 @@ def _indent(text: str, at: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(text).encode("ascii", "xmlcharrefreplace").decode()
+    # Always in double quotes: jLEMS cannot read attributes in single ones.
+    return '"' + escape(text, {'"': "&quot;"}).encode("ascii", "xmlcharrefreplace").decode() + '"'
 
 
 @lru_cache(maxsize=1)

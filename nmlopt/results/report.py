@@ -44,6 +44,7 @@ def render(data: ReportInput) -> str:
         title=f"Fit of {PurePosixPath(record.model).name} to {data.targets.id}",
         targets=data.targets,
         record=record,
+        created=record.created.replace("T", " ").replace("+00:00", " UTC"),
         summary=summary,
         level=level,
         sentence=sentence,
