@@ -38,9 +38,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All generated mechanisms of a cell and the texts of their files."""
+    """All generated mechanisms of a cell, the name of the sinusoidal clamp, and the texts of all files."""
 
     parts: tuple[Part, ...]
+    sine: str
     files: Mapping[str, str]
 
     def part_of(self, placement: str) -> Part:
@@ -57,11 +58,15 @@ def plan(cell: Cell, settings: Settings, toolchain: str) -> Plan:
     ]
     env = _environment()
     digest = hashlib.sha256(toolchain.encode())
+    digest.update(env.get_template("sine.mod.j2").render(suffix="sine").encode())
     for part in unnamed:
         digest.update(_text(part, settings, env).encode())
     tag = digest.hexdigest()[:_TAG_LENGTH]
     parts = tuple(replace(part, suffix=f"{part.suffix}_{tag}") for part in unnamed)
-    return Plan(parts, {f"{part.suffix}.mod": _text(part, settings, env) for part in parts})
+    sine = f"sine_{tag}"
+    files = {f"{part.suffix}.mod": _text(part, settings, env) for part in parts}
+    files[f"{sine}.mod"] = env.get_template("sine.mod.j2").render(suffix=sine)
+    return Plan(parts, sine, files)
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from nmlopt.exporters.neuron.stimuli import (
 )
 
 _NEVER_MS = 1e9
+_SAME_MS = 1e-9
 
 
 @final
@@ -41,7 +42,10 @@ class Rig:
         self._waves = [[self._wave(c) for c in group] for group in self._currents]
         self._drives = [self._drive(e) for e in experiments]
         self._levels = [[self._level(c) for c in group] for group in self._clamps]
-        self._iclamps = self._electrodes(h.IClamp, [[c.compartment for c in group] for group in self._currents])
+        steady = [[c.compartment for c in group if not c.is_sine] for group in self._currents]
+        waving = [[c.compartment for c in group if c.is_sine] for group in self._currents]
+        self._iclamps = self._electrodes(h.IClamp, steady)
+        self._sines = self._electrodes(getattr(h, live.plan.sine), waving) if any(waving) else {}
         self._seclamps = self._electrodes(h.SEClamp, [[c.compartment for c in group] for group in self._clamps])
         self._voltage = "vm" if live.holds_own_voltage else "v"
         self._derived = self._derive()
@@ -53,9 +57,7 @@ class Rig:
         for vector in self._playing:
             vector.play_remove()
         self._playing.clear()
-        used = self._set_currents(index)
-        for clamp in self._iclamps_but(used):
-            clamp.delay, clamp.dur, clamp.amp = _NEVER_MS, 0.0, 0.0
+        self._set_currents(index)
         self._set_clamps(index)
         if self._driven is not None:
             values = self._drives[index]
@@ -69,7 +71,7 @@ class Rig:
         found = {}
         for output in experiment.outputs:
             found[experiment.id, output.id] = self._trace(experiment, output, times)
-        return found
+        return self._distinct(found, times)
 
     def _times(self, experiment: Experiment) -> Floats:
         if self._time is not None:
@@ -77,6 +79,13 @@ class Rig:
         count = int(next((v.size() for v in self._recorders.values()), 0))
         times: Floats = np.arange(count, dtype=np.float64) * self.settings.dt_ms
         return times
+
+    def _distinct(self, traces: dict[tuple[str, str], Trace], times: Floats) -> dict[tuple[str, str], Trace]:
+        """CVODE records twice where a stimulus jumps: keep the later sample."""
+        if self._time is None:
+            return traces
+        keep = np.append(np.diff(times) > _SAME_MS, True)
+        return {key: Trace(trace.t_ms[keep], trace.y[keep]) for key, trace in traces.items()}
 
     def _read(self, vector: Any) -> Floats:
         values: Floats = np.empty(int(vector.size()))
@@ -115,27 +124,27 @@ class Rig:
         """As many electrodes per compartment as the most demanding experiment needs."""
         made: dict[int, list[Any]] = {}
         for group in groups:
-            for site in set(group):
+            for site in dict.fromkeys(group):
                 pool = made.setdefault(site, [])
                 while len(pool) < list(group).count(site):
                     pool.append(make(self._live.segments[site]))
         return made
 
-    def _set_currents(self, index: int) -> dict[int, int]:
-        used: dict[int, int] = {}
+    def _set_currents(self, index: int) -> None:
+        steady = {site: iter(pool) for site, pool in self._iclamps.items()}
+        waving = {site: iter(pool) for site, pool in self._sines.items()}
         for current, wave in zip(self._currents[index], self._waves[index], strict=True):
-            position = used.get(current.compartment, 0)
-            used[current.compartment] = position + 1
-            clamp = self._iclamps[current.compartment][position]
+            clamp = next((waving if current.is_sine else steady)[current.compartment])
             clamp.delay, clamp.dur, clamp.amp = current.delay_ms, current.duration_ms, current.amplitude
+            if current.is_sine:
+                clamp.period, clamp.phase = current.period_ms, current.phase_rad
             if wave is not None:
                 values, times = wave
                 values.play(clamp._ref_amp, times, True)
                 self._playing.append(values)
-        return used
-
-    def _iclamps_but(self, used: dict[int, int]) -> list[Any]:
-        return [clamp for site, pool in self._iclamps.items() for clamp in pool[used.get(site, 0) :]]
+        for idle in (*steady.values(), *waving.values()):
+            for clamp in idle:
+                clamp.delay, clamp.dur, clamp.amp = _NEVER_MS, 0.0, 0.0
 
     def _set_clamps(self, index: int) -> None:
         for pool in self._seclamps.values():

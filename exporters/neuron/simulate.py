@@ -20,6 +20,7 @@ from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import library
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.mod import Plan
+from nmlopt.exporters.neuron.quiet import quiet
 from nmlopt.exporters.neuron.rig import Rig
 
 MAX_ABS_V_MV = 250.0
@@ -42,7 +43,6 @@ def _neuron() -> Any:
     os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui -nobanner")
     from neuron import h
 
-    h.load_file("stdrun.hoc")
     return h
 
 
@@ -58,6 +58,13 @@ def _cvode() -> Any:
 
 def simulate(program: Program, plan: Plan, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
     """One `Recordings` per row of `values`, in the slots' units."""
+    with quiet():
+        return _simulate(program, plan, experiments, values)
+
+
+def _simulate(
+    program: Program, plan: Plan, experiments: Sequence[Experiment], values: Floats
+) -> tuple[Recordings, ...]:
     live = _live(program, plan)
     rig = _rig(live, tuple(experiments), program.settings)
     _configure(program.settings)
@@ -134,9 +141,11 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
         rig.select(index)
         live.set_voltage(experiment.v_init_mV, slots)
         try:
-            _run(experiment, settings)
+            reached_ms = _run(experiment, settings)
         except RuntimeError as error:
-            return Recordings(RunStatus.FAILED, detail=f"experiment '{experiment.id}': {error}")
+            return Recordings(RunStatus.FAILED, detail=f"experiment '{experiment.id}': {_one_line(error)}")
+        if reached_ms < experiment.duration_ms - settings.dt_ms:
+            return Recordings(RunStatus.DIVERGED, detail=f"experiment '{experiment.id}' ended at {reached_ms:g} ms")
         recorded = rig.traces(index)
         trouble = _diverged(experiment, recorded)
         if trouble:
@@ -145,12 +154,18 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
     return Recordings(RunStatus.OK, traces)
 
 
-def _run(experiment: Experiment, settings: Settings) -> None:
+def _one_line(error: RuntimeError) -> str:
+    return " ".join(str(error).split())
+
+
+def _run(experiment: Experiment, settings: Settings) -> float:
+    """Initialise and run; the time reached, which is short of the duration when CVODE gives up."""
     h = _neuron()
     h.celsius = experiment.temperature_K - 273.15
     h.dt = settings.dt_ms
     h.finitialize()
     _context().psolve(experiment.duration_ms)
+    return float(h.t)
 
 
 def _diverged(experiment: Experiment, traces: dict[tuple[str, str], Trace]) -> str:

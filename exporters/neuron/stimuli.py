@@ -1,7 +1,7 @@
 """Stimuli as numbers for NEURON's IClamp, SEClamp and Vector.play. No simulator in here.
 
 Edges: an IClamp is tested at mid-step with fixed steps and met exactly by CVODE. Ramps and played currents are
-piecewise linear, which Vector.play reproduces exactly; a sine is sampled finely enough to be linear between samples.
+piecewise linear, which Vector.play reproduces exactly; a sine has a generated clamp of its own.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ import numpy as np
 from nmlopt.backend import Floats
 from nmlopt.experiment.model import Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 
-_SINE_SAMPLES_PER_PERIOD = 2000
-"""Linear interpolation then errs by (2 pi / 2000)^2 / 8 of the amplitude, 1.2e-6."""
-
 
 @dataclass(frozen=True)
 class Current:
-    """A current clamp: a constant, or samples that are linear between them, inside a window; ms and nA."""
+    """A current clamp: a constant, a sine, or samples that are linear between them, inside a window; ms and nA."""
 
     compartment: int
     delay_ms: float
@@ -29,6 +26,24 @@ class Current:
     amplitude: float
     times_ms: Floats | None = None
     amplitudes: Floats | None = None
+    period_ms: float = 0.0
+    phase_rad: float = 0.0
+
+    @property
+    def is_sine(self) -> bool:
+        """Whether the amplitude is that of a sine."""
+        return self.period_ms > 0.0
+
+    def at(self, t_ms: Floats) -> Floats:
+        """The current at the given times."""
+        since = t_ms - self.delay_ms
+        if self.is_sine:
+            values = self.amplitude * np.sin(self.phase_rad + 2.0 * math.pi * since / self.period_ms)
+        elif self.times_ms is not None and self.amplitudes is not None:
+            values = np.interp(t_ms, self.times_ms, self.amplitudes)
+        else:
+            values = np.full(len(t_ms), self.amplitude)
+        return np.where((since >= 0.0) & (since < self.duration_ms), values, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,10 +76,10 @@ def _current(stimulus: Pulse | Ramp | Sine | Played) -> Current:
             times = np.array([stimulus.delay_ms, stimulus.delay_ms + stimulus.duration_ms])
             values = np.array([stimulus.start, stimulus.finish])
         case Sine():
-            count = max(2, math.ceil(stimulus.duration_ms / stimulus.period_ms * _SINE_SAMPLES_PER_PERIOD) + 1)
-            since = np.linspace(0.0, stimulus.duration_ms, count)
-            times = stimulus.delay_ms + since
-            values = stimulus.amplitude * np.sin(stimulus.phase_rad + 2.0 * math.pi * since / stimulus.period_ms)
+            window = (stimulus.delay_ms, stimulus.duration_ms)
+            return Current(
+                site, *window, stimulus.amplitude, period_ms=stimulus.period_ms, phase_rad=stimulus.phase_rad
+            )
         case Played():
             times = np.asarray(stimulus.times_ms, dtype=np.float64)
             values = np.asarray(stimulus.amplitudes, dtype=np.float64)
@@ -97,15 +112,9 @@ def clamp_of(experiment: Experiment, output: Output) -> Clamp:
 def drive_samples(stimuli: Sequence[Stimulus], duration_ms: float, dt_ms: float) -> Floats:
     """The sum of the current stimuli in the middle of each fixed step, in the stimuli's unit; shape (steps,)."""
     steps = max(1, round(duration_ms / dt_ms))
-    middle = (np.arange(steps) + 0.5) * dt_ms
+    middle: Floats = (np.arange(steps, dtype=np.float64) + 0.5) * dt_ms
     total = np.zeros(steps)
     for stimulus in stimuli:
-        if isinstance(stimulus, VoltageClamp):
-            continue
-        current = _current(stimulus)
-        inside = (middle >= current.delay_ms) & (middle < current.delay_ms + current.duration_ms)
-        if current.times_ms is None or current.amplitudes is None:
-            total += np.where(inside, current.amplitude, 0.0)
-        else:
-            total += np.where(inside, np.interp(middle, current.times_ms, current.amplitudes), 0.0)
+        if not isinstance(stimulus, VoltageClamp):
+            total += _current(stimulus).at(middle)
     return total
