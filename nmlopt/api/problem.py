@@ -74,9 +74,13 @@ def read_model(model: Path, options: Options) -> Document:
 def read_files(model: Path, targets: Path, options: Options) -> Files:
     """Read and check both files; faults are collected, not raised, unless a file cannot be read at all."""
     document = read_model(model, options)
-    spec = load_targets(targets)
+    found = check_document(document)
+    try:
+        spec = load_targets(targets)
+    except TargetsError as error:  # the faults of both files at once
+        raise TargetsError((*(i for i in found if i.severity is Severity.ERROR), *error.issues)) from error
     issues = (
-        *check_document(document),
+        *found,
         *check_targets(spec, document, folder=targets.parent, feature_names=feature_names()),
     )
     return Files(document, spec, targets, issues)
