@@ -11,7 +11,7 @@ from nmlopt.exporters.neuron.bind import initial_voltage
 from nmlopt.ir.model import Cell
 from nmlopt.lems.evaluate import Evaluator, Names
 
-_FALLBACK_V_MV = -65.0
+FALLBACK_V_MV = -65.0
 
 
 @final
@@ -67,7 +67,7 @@ class Voltage:
 
     def __init__(self, h: Any, cell: Cell, sections: Sequence[Any]) -> None:
         self._start = [(n.evaluator(), np.array(n.place.compartments)) for n in initial_voltage(cell)]
-        self._values = np.full(1 if cell.geometry is None else len(cell.geometry.compartments), _FALLBACK_V_MV)
+        self._values = np.full(1 if cell.geometry is None else len(cell.geometry.compartments), FALLBACK_V_MV)
         nodes: list[Any] = []
         owner: list[int] = []
         first = 0
@@ -87,7 +87,7 @@ class Voltage:
         if v_init_mV is not None:
             self._values[:] = v_init_mV
         else:
-            self._values[:] = _FALLBACK_V_MV
+            self._values[:] = FALLBACK_V_MV
             for evaluate, compartments in self._start:
                 self._values[compartments] = evaluate({}, slots)
         self._source.from_python(self._values[self._owner])

@@ -239,7 +239,7 @@ def interface(writer: Writer) -> Interface:
         {name: writer.names[name] for name in states if writer.names[name].isidentifier()},
         "temperature" in inputs,
         area,
-        "drive" in (writer.names["iSyn"], writer.names["ISyn"]) and not {"iSyn", "ISyn"}.isdisjoint(inputs),
+        any(writer.names[name] == "drive" for name in ("iSyn", "ISyn") if name in inputs),
     )
 
 
