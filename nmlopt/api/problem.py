@@ -103,7 +103,7 @@ def build(files: Files, options: Options) -> Loaded:
     experiments = resolve(spec, document, cell, folder=files.folder)
     raise_errors(backend.unsupported(cell, experiments), UnsupportedError)
     program = backend.compile(cell, options.settings)
-    plan = make_plan(spec, experiments, files.folder)
+    plan = make_plan(spec, cell, experiments, files.folder)
     problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)
     return Loaded(files, free, cell, problem)
 

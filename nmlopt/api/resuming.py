@@ -16,9 +16,8 @@ from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
 from nmlopt.backend import Integrator, Numerics, RunStatus, Settings
 from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
+from nmlopt.evaluate.evaluate import rescored
 from nmlopt.evaluate.model import Evaluation, Problem
-from nmlopt.objectives.combine import objectives
-from nmlopt.objectives.score import score
 from nmlopt.optimise.model import AlgorithmSettings, State
 from nmlopt.optimise.stopping import StopRule
 from nmlopt.optimise.stopping import check as check_rule
@@ -152,13 +151,6 @@ def _fixed_part(targets: Targets) -> dict[str, Any]:
         "targets": [t.model_dump(exclude=judged) for t in targets.targets],
         "temperature, v_init or component": (targets.temperature, targets.v_init, targets.component),
     }
-
-
-def rescored(problem: Problem, evaluation: Evaluation) -> Evaluation:
-    """The evaluation with scores and objectives by the problem's targets; features are kept."""
-    targets = problem.targets
-    scores = {t.id: score(t, evaluation.features.get(t.id), targets.cap) for t in targets.targets}
-    return replace(evaluation, scores=scores, objectives=objectives(targets, scores))
 
 
 def _state_from_best(store: RunStore, problem: Problem, search: Search, seed: int, convert: Any) -> State:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nmlopt.backend import Backend, Program, RunStatus
 from nmlopt.experiment.model import Experiment
 from nmlopt.experiment.parameters import Parameters
 from nmlopt.features.plan import FeaturePlan
+from nmlopt.objectives.combine import Scoring, make_scoring
 from nmlopt.spec.models import Targets
 
 
@@ -16,7 +17,8 @@ from nmlopt.spec.models import Targets
 class Problem:
     """A fit without its algorithm; picklable, sent once to each worker process.
 
-    `experiments` are in the order of `targets.protocols`; `plan` says what is extracted from their recordings.
+    `experiments` are in the order of `targets.protocols`; `plan` says what is extracted from their recordings;
+    `scoring`, made from `targets`, how it is judged.
     """
 
     backend: Backend
@@ -25,11 +27,15 @@ class Problem:
     parameters: Parameters
     targets: Targets
     plan: FeaturePlan
+    scoring: Scoring = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scoring", make_scoring(self.targets))  # the one way to set a field of a frozen class
 
     @property
     def objective_ids(self) -> tuple[str, ...]:
         """Names of the objectives, in the order of `Evaluation.objectives`."""
-        return tuple(objective.id for objective in self.targets.all_objectives())
+        return tuple(group.id for group in self.scoring.groups)
 
 
 @dataclass(frozen=True, slots=True)

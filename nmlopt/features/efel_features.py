@@ -1,63 +1,60 @@
-"""eFEL, set up once per process and called once per set of traces. The only module that imports it."""
+"""eFEL on the traces of a candidate: settings brought over, one call per trace with all its features."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 import efel
 import numpy as np
 
-from nmlopt.backend import Trace
-from nmlopt.features.plan import EfelGroup, Key
+from nmlopt.backend import Floats, Trace
+from nmlopt.features.efel_settings import Settings
+from nmlopt.features.plan import EfelGroup, EfelTrace, Key
 
 
-@lru_cache(maxsize=1)
-def feature_names() -> frozenset[str]:
-    """All features that eFEL knows."""
-    return frozenset(efel.get_feature_names())
+class _Grid:
+    """The time points given last, also as a list: candidates share them, and the list costs as much as a feature."""
+
+    t_ms: ClassVar[Floats] = np.empty(0)
+    items: ClassVar[list[float]] = []
 
 
-@lru_cache(maxsize=1)
-def setting_names() -> frozenset[str]:
-    """All settings that eFEL knows and a target may change."""
-    return frozenset(vars(efel.get_settings())) - {"dependencyfile_path"}
-
-
-@lru_cache(maxsize=1)
-def _defaults() -> Mapping[str, Any]:
-    """eFEL's own settings, as they are before anybody changes one."""
-    return {name: getattr(efel.get_settings(), name) for name in setting_names()}
-
-
-def extract_group(group: EfelGroup, traces: Mapping[Key, Trace]) -> dict[str, tuple[float, ...]]:
+def extract_groups(groups: Iterable[EfelGroup], traces: Mapping[Key, Trace]) -> dict[str, tuple[float, ...]]:
     """Values by target id; a feature that eFEL does not find, or that is not finite, has no entry."""
-    _set_up(group)
-    given = [
-        {
-            # eFEL goes through its input item by item: lists are four times faster than arrays
-            "T": traces[trace.key].t_ms.tolist(),
-            "V": traces[trace.key].y.tolist(),
-            "stim_start": [trace.start_ms],
-            "stim_end": [trace.end_ms],
-        }
-        for trace in group.traces
-    ]
-    found = efel.get_feature_values(given, list(group.features), raise_warnings=False)
     values: dict[str, tuple[float, ...]] = {}
-    for trace, features in zip(group.traces, found, strict=True):
-        for target, feature in trace.wanted:
-            numbers = features[feature]
-            if numbers is not None and len(numbers) and np.all(np.isfinite(numbers)):
-                values[target] = tuple(float(number) for number in numbers)
+    voltages: dict[Key, list[float]] = {}
+    for group in groups:
+        _set_up(group.settings)
+        for wanted in group.traces:
+            trace = traces[wanted.key]
+            if wanted.key not in voltages:
+                voltages[wanted.key] = trace.y.tolist()
+            values |= _extract(wanted, _times(trace.t_ms), voltages[wanted.key])
     return values
 
 
-def _set_up(group: EfelGroup) -> None:
-    """Bring eFEL's process-wide settings to those of the group; nothing of another group is left behind."""
-    wanted = {**_defaults(), **dict(group.settings)}
+def _extract(wanted: EfelTrace, t_ms: list[float], y: list[float]) -> dict[str, tuple[float, ...]]:
+    # eFEL goes through its input item by item: lists are four times faster than arrays
+    given = {"T": t_ms, "V": y, "stim_start": [wanted.start_ms], "stim_end": [wanted.end_ms]}
+    found = efel.get_feature_values([given], list(wanted.features), raise_warnings=False)[0]
+    values: dict[str, tuple[float, ...]] = {}
+    for target, feature in wanted.wanted:
+        numbers = found[feature]
+        if numbers is not None and len(numbers) and np.isfinite(numbers).all():
+            values[target] = tuple(float(number) for number in numbers)
+    return values
+
+
+def _times(t_ms: Floats) -> list[float]:
+    if not np.array_equal(t_ms, _Grid.t_ms):
+        _Grid.t_ms, _Grid.items = t_ms.copy(), t_ms.tolist()
+    return _Grid.items
+
+
+def _set_up(settings: Settings) -> None:
+    """Bring eFEL's process-wide settings to `settings`, all of them: nothing of another call is left behind."""
     present = efel.get_settings()
-    for name, value in wanted.items():
+    for name, value in settings:
         if getattr(present, name) != value:
             efel.set_setting(name, value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nmlopt.backend import Floats, Recordings, Trace
-from nmlopt.features.efel_features import extract_group, feature_names, setting_names
+from nmlopt.features.efel_features import extract_groups
+from nmlopt.features.efel_settings import feature_names, setting_names
 from nmlopt.features.plan import FeaturePlan, TraceRequest, make_plan
 
 __all__ = ["extract", "feature_names", "make_plan", "root_mean_square", "setting_names", "spike_times"]
@@ -16,25 +17,29 @@ def extract(plan: FeaturePlan, recordings: Recordings) -> dict[str, tuple[float,
 
     A feature that cannot be found has no entry.
     """
-    values: dict[str, tuple[float, ...]] = {}
-    for group in plan.groups:
-        values |= extract_group(group, recordings.traces)
+    values = extract_groups(plan.groups, recordings.traces)
     for request in plan.spikes:
         times = spike_times(recordings.traces[request.key], request.threshold_mV)
-        values[request.target] = tuple(float(t) for t in times)
+        values[request.target] = tuple(times.tolist())
     for wanted in plan.traces:
         values[wanted.target] = (root_mean_square(recordings.traces[wanted.key], wanted),)
     return values
 
 
 def spike_times(trace: Trace, threshold_mV: float) -> Floats:
-    """Times (ms) at which the trace crosses the threshold upwards, linear between samples."""
+    """Times (ms) at which the trace crosses the threshold upwards, linear between samples.
+
+    A sample on the threshold is still below: a trace that touches it gives no spike, one that starts above neither.
+    """
     v, t = trace.y, trace.t_ms
     i = np.flatnonzero((v[:-1] <= threshold_mV) & (v[1:] > threshold_mV))
     return np.asarray(t[i] + (threshold_mV - v[i]) / (v[i + 1] - v[i]) * (t[i + 1] - t[i]), dtype=np.float64)
 
 
 def root_mean_square(trace: Trace, wanted: TraceRequest) -> float:
-    """Root of the mean square difference on the time points of the wanted trace, linear between samples."""
-    difference = np.interp(wanted.t_ms, trace.t_ms, trace.y) - wanted.y
+    """Root of the mean square difference at the time points of the wanted trace, in the unit of its target.
+
+    The recording is taken as linear between its samples.
+    """
+    difference = (np.interp(wanted.t_ms, trace.t_ms, trace.y) - wanted.y) * wanted.scale
     return float(np.sqrt(np.mean(difference * difference)))

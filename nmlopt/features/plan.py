@@ -1,18 +1,27 @@
-"""What has to be taken from the recordings of a problem, worked out once: no parsing in the hot path."""
+"""What has to be taken from the recordings of a problem, worked out once: no parsing in the hot path.
+
+Features and spike times work on the numbers of a recording as they are: mV for 'v', nA for 'i_clamp', SI for an
+exposure. Wanted traces are brought to that unit here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from nmlopt.backend import Floats
+from nmlopt.errors import Issue, TargetsError
 from nmlopt.experiment.model import Experiment, Played, Stimulus, VoltageClamp
 from nmlopt.experiment.samples import read_samples
-from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Targets, TraceTarget
-from nmlopt.units import Quantity
+from nmlopt.experiment.sites import output_units
+from nmlopt.features.efel_settings import Settings, full_settings, setting_issues
+from nmlopt.ir.model import Cell
+from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target, Targets, TraceTarget
+from nmlopt.spec.quantities import number
+from nmlopt.units import Unit, convert, core_units
 
 Key = tuple[str, str]
 """Experiment id, output id."""
@@ -20,20 +29,20 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class EfelTrace:
-    """One trace given to eFEL: its window in ms, and which feature serves which target."""
+    """One trace given to eFEL: its window in ms, the features to compute, and (target, feature) for each target."""
 
     key: Key
     start_ms: float
     end_ms: float
+    features: tuple[str, ...]
     wanted: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EfelGroup:
-    """Traces that share eFEL's settings (its spike threshold among them) and so one call."""
+    """Traces that share all of eFEL's settings, its spike threshold among them."""
 
-    settings: tuple[tuple[str, float | int | str], ...]
-    features: tuple[str, ...]
+    settings: Settings
     traces: tuple[EfelTrace, ...]
 
 
@@ -48,12 +57,16 @@ class SpikeRequest:
 
 @dataclass(frozen=True, slots=True)
 class TraceRequest:
-    """The trace a recording is compared with: times in ms (n,), values in the unit of the recording (n,)."""
+    """The trace a recording is compared with: times in ms (n,), values in the unit of the recording (n,).
+
+    `scale` takes a difference in the unit of the recording to the unit of the target (and of its sd).
+    """
 
     target: str
     key: Key
     t_ms: Floats
     y: Floats
+    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,65 +78,97 @@ class FeaturePlan:
     traces: tuple[TraceRequest, ...]
 
 
-def make_plan(targets: Targets, experiments: Sequence[Experiment], folder: Path) -> FeaturePlan:
-    """The plan for `targets`; files they name are read relative to `folder`. Raises TargetsError T055."""
+def make_plan(targets: Targets, cell: Cell, experiments: Sequence[Experiment], folder: Path) -> FeaturePlan:
+    """The plan for `targets`; files they name are read relative to `folder`.
+
+    Raises TargetsError with all faults: T007, T009 (eFEL's settings), T025 (times outside the protocol), T055 (files).
+    """
     by_id = {experiment.id: experiment for experiment in experiments}
-    features = [t for t in targets.targets if isinstance(t, FeatureTarget)]
-    return FeaturePlan(
-        groups=_groups(features, by_id),
-        spikes=tuple(
-            SpikeRequest(t.id, (t.protocol, t.recording), _value(t.threshold, "mV"))
-            for t in targets.targets
-            if isinstance(t, SpikeTimesTarget)
-        ),
-        traces=tuple(_trace(t, folder) for t in targets.targets if isinstance(t, TraceTarget)),
-    )
+    issues: list[Issue] = []
+    features: list[FeatureTarget] = []
+    spikes: list[SpikeRequest] = []
+    traces: list[TraceRequest] = []
+    for i, target in enumerate(targets.targets):
+        where = f"$.targets[{i}]"
+        if isinstance(target, FeatureTarget):
+            issues += setting_issues(target, where)
+            features.append(target)
+        elif isinstance(target, SpikeTimesTarget):
+            spikes.append(SpikeRequest(target.id, _key(target), number(target.threshold, "mV")))
+        else:
+            try:
+                traces.append(_trace(target, cell, by_id[target.protocol], folder, where))
+            except TargetsError as error:
+                issues += error.issues
+    if issues:
+        raise TargetsError(issues)
+    return FeaturePlan(tuple(_groups(features, by_id)), tuple(spikes), tuple(traces))
 
 
 def stimulus_window(experiment: Experiment) -> tuple[float, float]:
-    """Begin and end in ms of the longest stimulus; the whole protocol where there is none."""
+    """Begin and end in ms of the longest stimulus within the protocol; the whole protocol where there is none."""
+    whole = (0.0, experiment.duration_ms)
     spans = [_span(stimulus) for stimulus in experiment.stimuli]
-    if not spans:
-        return 0.0, experiment.duration_ms
-    start, end = max(spans, key=lambda span: span[1] - span[0])
-    return start, min(end, experiment.duration_ms)
+    inside = [(max(start, whole[0]), min(end, whole[1])) for start, end in spans]
+    return max((span for span in inside if span[1] > span[0]), key=lambda span: span[1] - span[0], default=whole)
 
 
-def _groups(features: Sequence[FeatureTarget], experiments: dict[str, Experiment]) -> tuple[EfelGroup, ...]:
-    grouped: dict[tuple[tuple[str, float | int | str], ...], dict[tuple[Key, float, float], list[FeatureTarget]]] = {}
+def _groups(features: Iterable[FeatureTarget], experiments: Mapping[str, Experiment]) -> Iterator[EfelGroup]:
+    """One group for each set of settings, one trace in it for each recording and window; order of the targets."""
+    grouped: dict[Settings, dict[tuple[Key, float, float], list[FeatureTarget]]] = {}
     for target in features:
-        settings = {"Threshold": _value(target.threshold, "mV"), **target.efel_settings}
-        window = _window(target, experiments[target.protocol])
-        place = grouped.setdefault(tuple(sorted(settings.items())), {})
-        place.setdefault(((target.protocol, target.recording), *window), []).append(target)
-    return tuple(
-        EfelGroup(
-            settings=settings,
-            features=tuple(dict.fromkeys(t.feature for wanted in traces.values() for t in wanted)),
-            traces=tuple(
-                EfelTrace(key, start, end, tuple((t.id, t.feature) for t in wanted))
-                for (key, start, end), wanted in traces.items()
-            ),
-        )
-        for settings, traces in grouped.items()
-    )
+        place = grouped.setdefault(full_settings(target), {})
+        place.setdefault((_key(target), *_window(target, experiments[target.protocol])), []).append(target)
+    for settings, traces in grouped.items():
+        yield EfelGroup(settings, tuple(_efel_trace(*place, wanted) for place, wanted in traces.items()))
 
 
-def _window(target: FeatureTarget | TraceTarget, experiment: Experiment) -> tuple[float, float]:
+def _efel_trace(key: Key, start_ms: float, end_ms: float, wanted: Sequence[FeatureTarget]) -> EfelTrace:
+    features = tuple(dict.fromkeys(target.feature for target in wanted))
+    return EfelTrace(key, start_ms, end_ms, features, tuple((target.id, target.feature) for target in wanted))
+
+
+def _window(target: FeatureTarget, experiment: Experiment) -> tuple[float, float]:
     if target.window is None:
         return stimulus_window(experiment)
-    return _value(target.window.start, "ms"), _value(target.window.end, "ms")
+    return number(target.window.start, "ms"), number(target.window.end, "ms")
 
 
-def _trace(target: TraceTarget, folder: Path) -> TraceRequest:
-    times, values = read_samples(folder, target.file, f"target {target.id}")
-    t_ms = np.array([Quantity(t, target.time_unit).to("ms").value for t in times])
-    y = np.array([Quantity(v, target.unit).to("mV").value for v in values])
+def _trace(target: TraceTarget, cell: Cell, experiment: Experiment, folder: Path, where: str) -> TraceRequest:
+    times, values = read_samples(folder, target.file, f"{where}.file")
+    unit, recorded = core_units().unit(target.unit), _recorded_unit(target, cell, experiment)
+    t_ms = _converted(times, core_units().unit(target.time_unit), core_units().unit("ms"))
+    y = _converted(values, unit, recorded)
     if target.window is not None:
-        start, end = _value(target.window.start, "ms"), _value(target.window.end, "ms")
+        start, end = number(target.window.start, "ms"), number(target.window.end, "ms")
         inside = (t_ms >= start) & (t_ms <= end)
         t_ms, y = t_ms[inside], y[inside]
-    return TraceRequest(target.id, (target.protocol, target.recording), t_ms, y)
+    if not len(t_ms):
+        message = f"'{target.file}' has no sample in the window"
+        raise TargetsError(Issue("T055", message, f"{where}.window", "widen the window"))
+    if t_ms[0] < 0 or t_ms[-1] > experiment.duration_ms:
+        message = (
+            f"the samples of '{target.file}' go from {t_ms[0]:g} to {t_ms[-1]:g} ms, "
+            f"the protocol from 0 to {experiment.duration_ms:g} ms"
+        )
+        raise TargetsError(Issue("T025", message, f"{where}.file", 'add a "window" for the part that counts'))
+    scale = convert(1.0, recorded, unit) - convert(0.0, recorded, unit)
+    return TraceRequest(target.id, _key(target), t_ms, y, scale)
+
+
+def _recorded_unit(target: TraceTarget, cell: Cell, experiment: Experiment) -> Unit:
+    """The unit of the recording; SI of the dimension of the target's unit for an exposure."""
+    output = next(output for output in experiment.outputs if output.id == target.recording)
+    symbol = output_units(cell, output)
+    return core_units().unit(symbol) if symbol else Unit("", core_units().unit(target.unit).exponents)
+
+
+def _converted(values: Iterable[float], here: Unit, there: Unit) -> Floats:
+    return np.array([convert(value, here, there) for value in values], dtype=np.float64)
+
+
+def _key(target: Target) -> Key:
+    return target.protocol, target.recording
 
 
 def _span(stimulus: Stimulus) -> tuple[float, float]:
@@ -132,7 +177,3 @@ def _span(stimulus: Stimulus) -> tuple[float, float]:
     if isinstance(stimulus, VoltageClamp):
         return 0.0, sum(duration for duration, _ in stimulus.levels)
     return stimulus.delay_ms, stimulus.delay_ms + stimulus.duration_ms
-
-
-def _value(text: str, unit: str) -> float:
-    return Quantity.parse(text).to(unit).value

@@ -7,30 +7,67 @@ root mean square difference / sd. A missing value, or a failed simulation, score
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target
 from nmlopt.units import Quantity
 
-TRACE_UNIT = "mV"
 UNMATCHED_SD = 10.0
 """What a missing or an extra spike adds, in sd: more than any time shift that still deserves to be called a match."""
 
 
-def score(target: Target, values: Sequence[float] | None, cap: float) -> float:
-    """Distance of the values found from their target in sd, >= 0 and finite; `cap` if there are none to judge."""
+@dataclass(frozen=True, slots=True)
+class FeatureRule:
+    """Wanted mean and sd of a feature, in the library's unit."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeTimesRule:
+    """Wanted spike times and their sd, in ms."""
+
+    times_ms: tuple[float, ...]
+    sd_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRule:
+    """The sd of a sample of a trace, in the unit of the target."""
+
+    sd: float
+
+
+Rule: TypeAlias = FeatureRule | SpikeTimesRule | TraceRule
+
+
+def make_rule(target: Target) -> Rule:
+    """How `target` is judged, as numbers: quantities are read here, once, and never again."""
+    if isinstance(target, FeatureTarget):
+        return FeatureRule(target.mean, target.sd)
     if isinstance(target, SpikeTimesTarget):
-        raw = (
-            cap
-            if values is None
-            else spike_times_score(values, _times(target), Quantity.parse(target.sd).to("ms").value)
-        )
+        return SpikeTimesRule(tuple(_number(time, "ms") for time in target.times), _number(target.sd, "ms"))
+    return TraceRule(_number(target.sd, target.unit))
+
+
+def score(rule: Rule, values: Sequence[float] | None, cap: float) -> float:
+    """Distance of the values found from what is wanted, in sd, >= 0 and finite; `cap` if there is nothing to judge.
+
+    Only spike times can be judged when there are none (`values` empty); None is a missing value.
+    """
+    if values is None:
+        return cap
+    if isinstance(rule, SpikeTimesRule):
+        raw = spike_times_score(values, rule.times_ms, rule.sd_ms)
     elif not values:
         return cap
-    elif isinstance(target, FeatureTarget):
-        raw = math.fsum(abs(x - target.mean) for x in values) / len(values) / target.sd
+    elif isinstance(rule, FeatureRule):
+        raw = total(abs(x - rule.mean) for x in values) / len(values) / rule.sd
     else:
-        raw = values[0] / Quantity.parse(target.sd).to(TRACE_UNIT).value
+        raw = values[0] / rule.sd
     return raw if math.isfinite(raw) else cap
 
 
@@ -46,5 +83,13 @@ def spike_times_score(found: Sequence[float], wanted: Sequence[float], sd_ms: fl
     return (math.fsum(shifts) + UNMATCHED_SD * abs(len(found) - len(wanted))) / count
 
 
-def _times(target: SpikeTimesTarget) -> list[float]:
-    return [Quantity.parse(text).to("ms").value for text in target.times]
+def total(numbers: Iterable[float]) -> float:
+    """The sum of numbers >= 0, rounded once, whatever their order; inf where it overflows, nan if one of them is."""
+    try:
+        return math.fsum(numbers)
+    except OverflowError:
+        return math.inf
+
+
+def _number(text: str, unit: str) -> float:
+    return Quantity.parse(text).to(unit).value
