@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nmlopt.document.index import unit_table
 from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
+from nmlopt.document.paths import resolve as resolve_path
 from nmlopt.errors import Issue, NmloptError, PathError, Severity, TargetsError, UnitsError
 from nmlopt.experiment.parameter_resolve import dependent_formulas, free_parameters, locate_all
 from nmlopt.experiment.parameters import FreeParameter
@@ -37,7 +38,7 @@ def check_parameters(targets: Targets, document: Document) -> tuple[Cell | None,
     located = [
         _Located(p, f"$.parameters[{i}]", g) for i, (p, g) in enumerate(zip(targets.parameters, groups, strict=True))
     ]
-    issues += _set_twice(located)
+    issues += _set_twice(document, located)
     cell, unusable = _usable(targets, document, located)
     issues += unusable
     table = unit_table(document)
@@ -56,7 +57,19 @@ def _keep(found: Iterator[Issue], issues: list[Issue]) -> bool:
     return not faults
 
 
-def _set_twice(located: Sequence[_Located]) -> Iterator[Issue]:
+def _place(document: Document, item: _Located, path: str) -> str:
+    """The JSON path of the entry of `paths` that leads to the number at `path`."""
+    for k, written in enumerate(item.parameter.paths):
+        try:
+            found = resolve_path(document, written)
+        except PathError:
+            continue
+        if any(address.path == path for address in found):
+            return f"{item.where}.paths[{k}]"
+    return f"{item.where}.paths"
+
+
+def _set_twice(document: Document, located: Sequence[_Located]) -> Iterator[Issue]:
     first: dict[str, str] = {}
     for item in located:
         for address in item.group:
@@ -64,7 +77,8 @@ def _set_twice(located: Sequence[_Located]) -> Iterator[Issue]:
                 message = f"'{item.parameter.id}' and '{first[address.path]}' both set '{address.path}'"
                 if first[address.path] == item.parameter.id:
                     message = f"'{item.parameter.id}' sets '{address.path}' twice"
-                yield Issue("T048", message, f"{item.where}.paths", "a number belongs to one parameter, once")
+                where = _place(document, item, address.path)
+                yield Issue("T048", message, where, "a number belongs to one parameter, once")
             first.setdefault(address.path, item.parameter.id)
 
 
@@ -77,7 +91,7 @@ def _usable(targets: Targets, document: Document, located: Sequence[_Located]) -
         return lower(document, free, component=targets.component), issues
     except PathError as error:
         refused = {a.path: i for i in error.issues for a in free if f"'{a.path}'" in i.message}
-        issues += [_unusable(issue, owner[path].where) for path, issue in refused.items()]
+        issues += [_unusable(issue, _place(document, owner[path], path)) for path, issue in refused.items()]
         free = tuple(address for address in free if address.path not in refused)
     except NmloptError as error:
         return None, [_component(issue, targets) for issue in error.issues]
@@ -90,7 +104,7 @@ def _usable(targets: Targets, document: Document, located: Sequence[_Located]) -
 def _unusable(issue: Issue, where: str) -> Issue:
     code = "T043" if issue.code == "P021" else "T042"
     place = f" ({issue.where})" if issue.where else ""
-    return Issue(code, f"{issue.message}{place}", f"{where}.paths", issue.hint)
+    return Issue(code, f"{issue.message}{place}", where, issue.hint)
 
 
 def _component(issue: Issue, targets: Targets) -> Issue:

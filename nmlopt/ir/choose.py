@@ -24,8 +24,8 @@ def choose_cell(known: Components, wanted: str | None) -> Element:
         found = [e for e in cells if e.attributes.get("id") == wanted]
         if len(found) == 1:
             return found[0]
-        near = get_close_matches(wanted, ids, n=3, cutoff=0.5) or ids
-        hint = f"cells here: {', '.join(near)}" if near else "the document holds no cell"
+        near = get_close_matches(wanted, ids, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"cells here: {', '.join(ids) or 'none'}"
         raise LemsError(Issue("I003", f"the document has {len(found) or 'no'} cell '{wanted}'", hint=hint))
     if len(cells) == 1:
         return cells[0]
@@ -37,7 +37,11 @@ def choose_cell(known: Components, wanted: str | None) -> Element:
     if len(chosen) == 1:
         return chosen[0]
     raise LemsError(
-        Issue("I002", f"the document holds {len(cells)} cells: {', '.join(sorted(ids))}", hint="choose one with --cell")
+        Issue(
+            "I002",
+            f"the document holds {len(cells)} cells: {', '.join(sorted(ids))}",
+            hint="choose one with --component",
+        )
     )
 
 

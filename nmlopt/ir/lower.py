@@ -117,10 +117,11 @@ def _unusable(free: Sequence[Address], cell: Cell, numbers: Numbers) -> Iterable
         use = _use(index, address, used, numbers)
         if use == "structural":
             reason = numbers.structural.get(index, IN_MORPHOLOGY)
-            yield Issue("P020", f"'{address.path}' is structural: {reason}", address.where, "it cannot be fitted")
+            message = f"'{address.path}' is structural: {reason}"
+            yield Issue("P020", message, address.where, "it cannot be fitted; 'nmlopt paths' shows what is bindable")
         elif use == "unused":
             message = f"'{address.path}' does not enter the equations of this cell"
-            yield Issue("P021", message, address.where, "'nmlopt paths' shows which numbers do")
+            yield Issue("P021", message, address.where, "it cannot be fitted; 'nmlopt paths' shows what is bindable")
 
 
 def _use(index: int, address: Address, used: frozenset[int], numbers: Numbers) -> Use:

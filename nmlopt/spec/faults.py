@@ -15,10 +15,10 @@ from nmlopt.spec.text import Json, member
 
 NOT_YET: Final[Mapping[str, str]] = {
     "rheobase": "amplitudes relative to rheobase are not supported yet",
-    "spike_train": "spike trains through synapses are not supported yet",
-    "synapse": "synaptic stimuli are not supported yet",
-    "poisson": "random spike trains are not supported yet",
-    "noise": "noisy currents are not supported yet",
+    "spike_train": "spike trains through synapses ('spike_train') are not supported yet",
+    "synapse": "synaptic stimuli ('synapse') are not supported yet",
+    "poisson": "random spike trains ('poisson') are not supported yet",
+    "noise": "noisy currents ('noise') are not supported yet",
 }
 _WRONG_TYPE: Final = {
     "string_type": "text in double quotes",
@@ -114,6 +114,8 @@ def _format_issue(path: str, kind: str) -> Issue:
 
 def _planned(value: Json) -> str | None:
     """Why something that the format will hold one day is refused."""
+    if isinstance(value, str) and "rheobase" in value:
+        return NOT_YET["rheobase"]
     kind = (value.get("kind") or value.get("type")) if isinstance(value, dict) else None
     return NOT_YET.get(kind) if isinstance(kind, str) else None
 

@@ -48,7 +48,9 @@ def parse_json(text: str, where: str) -> tuple[Json, tuple[Issue, ...]]:
         data: Json = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
-        raise TargetsError(Issue("T001", f"not JSON: {error.msg}", place, _syntax_hint(text, error.pos))) from error
+        raise TargetsError(
+            Issue("T001", f"not JSON: {error.msg}", place, _syntax_hint(error.msg, text, error.pos))
+        ) from error
     except RecursionError as error:
         raise TargetsError(_too_deep()) from error
     except ValueError as error:
@@ -101,12 +103,14 @@ def _too_deep() -> Issue:
     return Issue("T004", f"objects or lists nested more than {MAX_DEPTH} deep", "$", "a targets file needs 7 levels")
 
 
-def _syntax_hint(text: str, at: int) -> str:
+def _syntax_hint(message: str, text: str, at: int) -> str:
     rest, before = text[at:].lstrip(), text[:at].rstrip()
     if rest.startswith(("//", "/*", "#")):
         return f'JSON has no comments; write "{COMMENT}": "..." in an object'
     if before.endswith(",") and rest[:1] in ("}", "]"):
         return "remove the comma before the closing bracket"
+    if rest[:1] in ('"', "{", "[") and "',' delimiter" in message:
+        return "a comma is missing before this place"
     if rest.startswith("'"):
         return 'JSON takes double quotes: "..."'
     return ""
