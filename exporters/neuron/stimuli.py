@@ -109,9 +109,14 @@ def clamp_of(experiment: Experiment, output: Output) -> Clamp:
     return (here or list(found))[0]
 
 
+def whole_steps(duration_ms: float, dt_ms: float) -> int:
+    """The number of fixed steps NEURON takes: those that end within the duration, give or take rounding."""
+    return math.floor(duration_ms / dt_ms + 1e-6)
+
+
 def drive_samples(stimuli: Sequence[Stimulus], duration_ms: float, dt_ms: float) -> Floats:
     """The sum of the current stimuli in the middle of each fixed step, in the stimuli's unit; shape (steps,)."""
-    steps = max(1, round(duration_ms / dt_ms))
+    steps = max(1, whole_steps(duration_ms, dt_ms))
     middle: Floats = (np.arange(steps, dtype=np.float64) + 0.5) * dt_ms
     total = np.zeros(steps)
     for stimulus in stimuli:
