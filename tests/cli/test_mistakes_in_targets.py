@@ -275,7 +275,9 @@ TEXT = (
     Mistake("list instead of targets", "T012", "targets.json", ("{...}",), text=lambda _: "[1, 2]"),
     Mistake("other JSON", "T012", "$.format", ("nmlopt-targets",), text=lambda _: '{"name": "x"}'),
     Mistake("version of the future", "T012", "$.format_version", ("1.0",), targets=put("2.0", "format_version")),
-    Mistake("number beyond doubles", "T005", "$.targets[0].mean", ("finite",), text=replaced('"mean": 1', '"mean": 1e999')),
+    Mistake(
+        "number beyond doubles", "T005", "$.targets[0].mean", ("finite",), text=replaced('"mean": 1', '"mean": 1e999')
+    ),
     Mistake("NaN", "T005", "$.targets[0].sd", ("finite",), text=replaced('"sd": 0.05', '"sd": NaN')),
 )  # fmt: skip
 
