@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, cast
 
@@ -58,7 +59,7 @@ def _issue(message: str, kind: str, element: Element, custom: frozenset[str]) ->
     remark = _remark(text, kind, element, custom)
     if remark:
         return Issue("D021", text, element.where, remark, Severity.WARNING)
-    return Issue("D020", text, element.where, _hint(text, kind))
+    return Issue("D020", text, element.where, _hint(text, kind, element))
 
 
 def _remark(text: str, kind: str, element: Element, custom: frozenset[str]) -> str:
@@ -70,6 +71,8 @@ def _remark(text: str, kind: str, element: Element, custom: frozenset[str]) -> s
         return "the schema knows LEMS definitions in part only"
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag in _children_of(_type_of(element.parent)):
         return "read all the same; to be valid the elements must stand in the order of the schema"
+    if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag == "Component" and element.attributes.get("type") in _core():
+        return "read all the same; a component in the form of LEMS"
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag in _core_types_beside_schema():
         return "read all the same; a core type that the schema does not list"
     attribute = _ATTRIBUTE.search(text)
@@ -82,11 +85,22 @@ def _remark(text: str, kind: str, element: Element, custom: frozenset[str]) -> s
     return ""
 
 
-def _hint(text: str, kind: str) -> str:
+def _hint(text: str, kind: str, element: Element) -> str:
     if kind == "SCHEMAV_CVC_PATTERN_VALID" and (match := _PATTERN.search(text)):
         units = re.findall(r"[A-Za-z_][A-Za-z0-9_]*(?=[|)])", match["pattern"])
         return f"a number with one of the units {', '.join(units)}" if units else ""
+    if kind == "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1" and (attribute := _ATTRIBUTE.search(text)):
+        return _did_you_mean(attribute["name"], _attributes_of(_type_of(element)))
+    if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag == "Component":
+        return f"the model defines no ComponentType '{element.attributes.get('type', '')}'"
+    if kind == "SCHEMAV_ELEMENT_CONTENT":
+        return _did_you_mean(element.tag, _children_of(_type_of(element.parent)))
     return ""
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=2, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def _differs_in_form_only(text: str) -> bool:
@@ -161,6 +175,17 @@ def _children_of(type_name: str) -> Mapping[str, str]:
     return children
 
 
+@lru_cache(maxsize=512)
+def _attributes_of(type_name: str) -> frozenset[str]:
+    """Names of the attributes that a complex type allows."""
+    definition = _complex_types().get(type_name)
+    if definition is None:
+        return frozenset()
+    bases = (str(e.get("base")).rpartition(":")[2] for e in definition.iter(f"{_XS}extension"))
+    own = (str(e.get("name")) for e in definition.iter(f"{_XS}attribute"))
+    return frozenset(own).union(*(_attributes_of(base) for base in bases))
+
+
 @lru_cache(maxsize=1)
 def _groups() -> Mapping[str, etree._Element]:
     return {str(g.get("name")): g for g in _schema_tree().getroot().iter(f"{_XS}group") if g.get("name")}
@@ -169,10 +194,15 @@ def _groups() -> Mapping[str, etree._Element]:
 @lru_cache(maxsize=1)
 def _core_types_beside_schema() -> frozenset[str]:
     """Core ComponentTypes for which the schema has no element."""
-    names = {
+    return frozenset(_core() - {str(e.get("name")) for e in _schema_tree().getroot().iter(f"{_XS}element")})
+
+
+@lru_cache(maxsize=1)
+def _core() -> frozenset[str]:
+    """Names of the core ComponentTypes."""
+    return frozenset(
         e.attributes.get("name", "")
         for name, data in core_type_files().items()
         for e in parse_element(data, name).children
         if e.tag == "ComponentType"
-    }
-    return frozenset(names - {str(e.get("name")) for e in _schema_tree().getroot().iter(f"{_XS}element")})
+    )

@@ -99,8 +99,9 @@ def _named(source: SourceFile, path: str) -> SourceFile:
 
 def _unreadable(main: Path, given: Path | str) -> Issue:
     if os.path.exists(main):  # noqa: PTH110 - Path.exists raises for long names
-        return Issue("D001", f"'{given}' is not a file", hint="give the .nml or .xml file itself")
-    if not os.path.isdir(main.parent):  # noqa: PTH112 - as above
-        return Issue("D001", f"'{given}' does not exist", hint=f"there is no folder '{main.parent}'")
-    near = [p.name for p in sorted(main.parent.iterdir()) if p.suffix in (".nml", ".xml")][:5]
-    return Issue("D001", f"'{given}' does not exist", hint=f"models in that folder: {', '.join(near)}" if near else "")
+        return Issue("D001", f"'{given}' is not a file", str(given), hint="give the .nml or .xml file itself")
+    hint = f"there is no folder '{main.parent}'"
+    if os.path.isdir(main.parent):  # noqa: PTH112 - as above
+        near = [p.name for p in sorted(main.parent.iterdir()) if p.suffix in (".nml", ".xml")][:5]
+        hint = f"models in that folder: {', '.join(near)}" if near else f"there is no .nml or .xml in '{main.parent}'"
+    return Issue("D001", f"'{given}' does not exist", str(given), hint)

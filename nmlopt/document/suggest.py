@@ -57,14 +57,13 @@ def _is_number(known: Index, element: Element, name: str, text: str) -> bool:
 
 
 def _near_steps(scope: Sequence[Element], step: Step) -> list[Step]:
-    """Steps of elements that are spelt similarly: same type and near id, same id, or near type."""
+    """Steps of elements that are spelt similarly: same id, same type and near id, or near type."""
+    same = list(dict.fromkeys(e.tag for e in scope if identity(e) == step.id)) if step.id is not None else []
+    if same:
+        return [replace(step, type=tag) for tag in same[:3]]
     ids = list(dict.fromkeys(i for e in scope if step.type in (e.tag, ANY) and (i := identity(e)) is not None))
     if step.id is not None and ids:
         near = get_close_matches(step.id, ids[:_MOST_NAMES], n=3, cutoff=0.5)
         return [replace(step, id=i) for i in near or ids[:3]]
-    if step.id is not None:
-        same = list(dict.fromkeys(e.tag for e in scope if identity(e) == step.id))
-        if same:
-            return [replace(step, type=tag) for tag in same[:3]]
     tags = list(dict.fromkeys(e.tag for e in scope))
     return [replace(step, type=tag) for tag in get_close_matches(step.type, tags, n=3, cutoff=0.5)]
