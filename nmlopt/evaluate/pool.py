@@ -1,30 +1,50 @@
-"""Many candidates on sandboxed worker processes: a crash, a hang or a leak costs the candidate that caused it only."""
+"""Many candidates on sandboxed worker processes: a crash, a hang or a leak costs the candidate that caused it only.
+
+Each worker has a pipe of its own and answers every row by itself, so that the row in which it died is known at once,
+whatever the exit code (a simulator's `quit` gives 0).
+"""
 
 from __future__ import annotations
 
 import math
-import multiprocessing
+import pickle
 import signal
+import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import final
 
-import numpy as np
-from pebble import ProcessExpired, ProcessPool
-
 from nmlopt.backend import Floats, RunStatus
 from nmlopt.errors import BackendError, Issue
-from nmlopt.evaluate import worker
 from nmlopt.evaluate.evaluate import evaluate_batch, failed
 from nmlopt.evaluate.model import Evaluation, Problem
+from nmlopt.evaluate.process import WorkerProcess, heard_of
+from nmlopt.evaluate.worker import READY
 
 _BATCHES_PER_WORKER = 4
 _MAX_BATCH = 16
 _WALL_FACTOR = 20.0
 _MIN_WALL_S = 60.0
+_START_S = 300.0
+_MAX_FAILED_STARTS = 3
 
 OnDone = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows `x` (n, n_free) being evaluated: the numbers of those nobody has yet, and what was found of the others."""
+
+    x: Floats
+    tell: OnDone
+    waiting: deque[int]
+    found: dict[int, Evaluation] = field(default_factory=dict)
+
+    def record(self, row: int, evaluation: Evaluation) -> None:
+        self.found[row] = evaluation
+        self.tell(len(self.found))
 
 
 @final
@@ -38,90 +58,119 @@ class Evaluator:
 
     def __init__(self, problem: Problem, workers: int, timeout_s: float = 60.0, *, wall_s: float | None = None) -> None:
         self._problem = problem
-        self._workers = workers
-        self._limits = worker.Limits(timeout_s, wall_s or max(_MIN_WALL_S, _WALL_FACTOR * timeout_s))
-        self._pool: ProcessPool | None = None
+        self._wanted = workers
+        self._cpu_s = timeout_s
+        self._wall_s = wall_s or max(_MIN_WALL_S, _WALL_FACTOR * timeout_s)
+        self._pickled = b""
+        self._workers: list[WorkerProcess] = []
+        self._failed_starts = 0
+        self._is_open = False
 
     def __enter__(self) -> Evaluator:
-        if self._workers > 0:
-            # A server that has the libraries loaded and forks workers: a crashed one is replaced in milliseconds.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([worker.__name__])
-            self._pool = ProcessPool(
-                max_workers=self._workers,
-                initializer=worker.start,
-                initargs=(self._problem, self._limits),
-                context=context,
-            )
+        if self._wanted > 0:
+            self._pickled = pickle.dumps(self._problem, pickle.HIGHEST_PROTOCOL)
+        self._is_open = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is None:
-            return
-        if error is None:
-            self._pool.close()
-        else:
-            self._pool.stop()
-        self._pool.join()
-        self._pool = None
+        self._is_open = False
+        for worker in self._workers:
+            worker.dismiss()
+        for worker in self._workers:
+            worker.wait()
+        self._workers.clear()
 
     def evaluate(self, x: Floats, on_done: OnDone | None = None) -> tuple[Evaluation, ...]:
-        """One evaluation per row of `x` (n, n_free), in order; `on_done` gets the number done so far.
+        """One evaluation per row of `x` (n, n_free), in order; `on_done` gets the number done so far, after each.
 
-        Raises BackendError B090 when workers cannot even start.
+        Raises BackendError B090 when workers cannot even start, and the backend's own NmloptError.
         """
-        tell = on_done or (lambda _: None)
-        if self._workers <= 0:
-            return self._here(x, tell)
-        return self._spread(x, tell)
-
-    def _here(self, x: Floats, tell: OnDone) -> tuple[Evaluation, ...]:
-        found: list[Evaluation] = []
-        for row in range(len(x)):
-            found.extend(evaluate_batch(self._problem, x[row : row + 1]))
-            tell(len(found))
-        return tuple(found)
-
-    def _spread(self, x: Floats, tell: OnDone) -> tuple[Evaluation, ...]:
-        if self._pool is None:
-            message = "use the Evaluator as a context manager"
+        if not self._is_open:
+            message = "an Evaluator is a context manager: with Evaluator(...) as evaluator: evaluator.evaluate(x)"
             raise RuntimeError(message)
-        pool = self._pool
-        size = max(1, min(_MAX_BATCH, math.ceil(len(x) / (self._workers * _BATCHES_PER_WORKER))))
-        found: dict[int, Evaluation] = {}
-        waiting: dict[Future[tuple[Evaluation, ...]], tuple[int, int]] = {
-            pool.schedule(worker.evaluate, args=(x[start : start + size],)): (start, min(start + size, len(x)))
-            for start in range(0, len(x), size)
-        }
-        while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                start, stop = waiting.pop(future)
-                try:
-                    found.update(zip(range(start, stop), future.result(), strict=True))
-                except ProcessExpired as death:
-                    if stop - start == 1:
-                        found[start] = self._dead(x[start], death.exitcode)
-                    else:  # halves, until the culprit stands alone
-                        middle = (start + stop) // 2
-                        for a, b in ((start, middle), (middle, stop)):
-                            waiting[pool.schedule(worker.evaluate, args=(x[a:b],))] = (a, b)
-                except RuntimeError as error:
-                    message = f"the worker processes cannot work: {error}"
-                    raise BackendError(Issue("B090", message, hint="try --workers 0 to see why")) from error
-                tell(len(found))
-        return tuple(found[row] for row in range(len(x)))
+        batch = _Batch(x, on_done or (lambda _: None), deque(range(len(x))))
+        try:
+            self._evaluate(batch)
+        except BaseException:  # Ctrl-C too: nobody waits any more for what workers are doing
+            for worker in self._workers:
+                worker.kill()
+            self._workers.clear()
+            raise
+        return tuple(batch.found[row] for row in range(len(x)))
 
-    def _dead(self, row: Floats, exit_code: int) -> Evaluation:
-        """What is said of a candidate in which the worker ended."""
-        limits, x = self._limits, tuple(float(value) for value in np.asarray(row))
-        if exit_code == -signal.SIGPROF:
-            text = f"used more than {limits.cpu_s:g} s of CPU time"
-            return failed(self._problem, x, RunStatus.TIMED_OUT, text, limits.cpu_s)
-        if exit_code == -signal.SIGALRM:
-            text = f"did not end within {limits.wall_s:g} s"
-            return failed(self._problem, x, RunStatus.TIMED_OUT, text, 0.0)
-        name = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
-        return failed(self._problem, x, RunStatus.CRASHED, f"the worker process ended with {name}", 0.0)
+    def _evaluate(self, batch: _Batch) -> None:
+        if self._wanted <= 0:
+            for row in range(len(batch.x)):
+                batch.record(row, evaluate_batch(self._problem, batch.x[row : row + 1])[0])
+            return
+        while len(batch.found) < len(batch.x):
+            self._give_work(batch)
+            deadline = min(self._deadline(worker) for worker in self._workers)
+            for worker in heard_of(self._workers, deadline - time.monotonic()):
+                self._listen(worker, batch)
+            for worker in [w for w in self._workers if self._deadline(w) < time.monotonic()]:
+                if not heard_of([worker], 0.0):  # it was `tell` that took so long
+                    self._give_up(worker, batch)
+
+    def _give_work(self, batch: _Batch) -> None:
+        """Start missing workers; give idle ones rows, fewer at a time as they run out, so that all end together."""
+        in_work = sum(len(worker.rows) for worker in self._workers)
+        for _ in range(len(self._workers), min(self._wanted, len(batch.waiting) + in_work)):
+            self._workers.append(WorkerProcess(self._pickled, self._cpu_s))
+        for worker in self._workers:
+            if worker.is_ready and not worker.rows and batch.waiting:
+                size = min(_MAX_BATCH, math.ceil(len(batch.waiting) / (self._wanted * _BATCHES_PER_WORKER)))
+                worker.give([batch.waiting.popleft() for _ in range(size)], batch.x)
+
+    def _deadline(self, worker: WorkerProcess) -> float:
+        """When `worker` is overdue (monotonic seconds)."""
+        if worker.rows:
+            return worker.heard + self._wall_s
+        return math.inf if worker.is_ready else worker.heard + _START_S
+
+    def _listen(self, worker: WorkerProcess, batch: _Batch) -> None:
+        message = worker.receive()
+        if isinstance(message, Evaluation):
+            batch.record(worker.rows.popleft(), message)
+        elif isinstance(message, Exception):
+            raise message
+        elif message == READY:
+            worker.is_ready = True
+            self._failed_starts = 0
+        else:
+            self._bury(worker, batch, _end(worker.exit_code(), self._cpu_s))
+
+    def _give_up(self, worker: WorkerProcess, batch: _Batch) -> None:
+        """End a worker that is overdue by the wall clock."""
+        worker.kill()
+        seconds = self._wall_s if worker.is_ready else _START_S
+        self._bury(worker, batch, (RunStatus.TIMED_OUT, f"did not end within {seconds:g} s", 0.0))
+
+    def _bury(self, worker: WorkerProcess, batch: _Batch, end: tuple[RunStatus, str, float]) -> None:
+        """The row a dead worker was at has failed with `end`; the others go back to be done by somebody else."""
+        self._workers.remove(worker)
+        status, text, cpu_s = end
+        if worker.rows:
+            row = worker.rows.popleft()
+            batch.waiting.extendleft(reversed(worker.rows))
+            x = tuple(float(value) for value in batch.x[row])
+            batch.record(row, failed(self._problem, x, status, text, cpu_s))
+        elif not worker.is_ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                hint = "try --workers 0 to see why; a script needs `if __name__ == '__main__':`"
+                raise BackendError(Issue("B090", f"the worker processes cannot start: {text}", hint=hint))
+
+
+def _end(exit_code: int, cpu_limit_s: float) -> tuple[RunStatus, str, float]:
+    """What a worker that died while it was at a candidate says of it: status, text, CPU seconds as far as known."""
+    if exit_code == -signal.SIGPROF:
+        return RunStatus.TIMED_OUT, f"used more than {cpu_limit_s:g} s of CPU time", cpu_limit_s
+    if exit_code == -signal.SIGKILL:
+        return RunStatus.CRASHED, "the worker process was killed (SIGKILL), most often because memory ran out", 0.0
+    if exit_code >= 0:
+        return RunStatus.CRASHED, f"the worker process ended with exit code {exit_code}", 0.0
+    known = {s.value: s.name for s in signal.Signals}
+    return RunStatus.CRASHED, f"the worker process ended with {known.get(-exit_code, f'signal {-exit_code}')}", 0.0

@@ -1,72 +1,89 @@
-"""What runs inside a worker process: one problem, a live program, and a limit on what one candidate may use.
+"""What runs inside a worker process: one problem, a live program, and a limit on the CPU time of one candidate.
 
-The limits are interval timers whose signals end the process by their default action, so that they hold inside compiled
-code too: ITIMER_PROF counts CPU time and does not depend on the machine's load, ITIMER_REAL is the safety net.
+The limit is an interval timer whose signal ends the process by its default action, so that it holds inside compiled
+code too. ITIMER_PROF counts the CPU time of this process and does not depend on the machine's load.
 """
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
+import pickle
+import resource
 import signal
 import threading
-import time
-from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 
-from nmlopt.backend import Floats
+import numpy as np
+
+from nmlopt.errors import BackendError, Issue, NmloptError
 from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.model import Evaluation, Problem
 
-_ORPHAN_CHECK_S = 1.0
+READY = "ready"
+"""What a worker says once it holds its problem; after that, one `Evaluation` per row it is given, in order.
+
+Instead of either it may send an NmloptError: what makes every candidate fail. It ends then.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one candidate may use: CPU seconds, and wall-clock seconds far above them."""
-
-    cpu_s: float
-    wall_s: float
-
-
-@dataclass
-class _Held:
-    """What this process holds: set once, by `start`."""
-
-    problem: Problem | None = None
-    limits: Limits | None = None
-
-
-_HELD = _Held()
-
-
-def start(problem: Problem, limits: Limits) -> None:
-    """Make this process a worker: Ctrl-C is the parent's affair, and it does not outlive its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    _HELD.problem, _HELD.limits = problem, limits
-
-
-def evaluate(x: Floats) -> tuple[Evaluation, ...]:
-    """Evaluate rows of `x` (n, n_free) one after the other, each within its limits."""
-    problem, limits = _HELD.problem, _HELD.limits
-    if problem is None or limits is None:
-        message = "this process was not started as a worker"
-        raise RuntimeError(message)
-    found: list[Evaluation] = []
-    for row in range(len(x)):
-        signal.setitimer(signal.ITIMER_PROF, limits.cpu_s)
-        signal.setitimer(signal.ITIMER_REAL, limits.wall_s)
+def main(connection: Connection, problem: bytes, cpu_s: float) -> None:
+    """Serve rows of candidates (n, n_free) from `connection` until it closes; `problem` is a pickled Problem."""
+    _settle()
+    # OSError, EOFError: the parent has closed its end, nobody waits for what is left
+    with contextlib.suppress(OSError, EOFError):
         try:
-            found.extend(evaluate_batch(problem, x[row : row + 1]))
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0.0)
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
-    return tuple(found)
+            held = _prepared(problem)
+            connection.send(READY)
+            while True:
+                for row in connection.recv():
+                    connection.send(_within(cpu_s, held, row))
+        except NmloptError as error:
+            connection.send(error)
 
 
-def _end_with_parent(parent: int) -> None:
-    """Leave when the parent is gone, however it ended."""
-    while os.getppid() == parent:
-        time.sleep(_ORPHAN_CHECK_S)
-    os._exit(1)
+def _prepared(problem: bytes) -> Problem:
+    """The problem, with its program alive in this process: a first candidate costs no more than a later one.
+
+    Raises BackendError B090 for whatever prevents that.
+    """
+    try:
+        held: Problem = pickle.loads(problem)
+        held.backend.simulate(held.program, held.experiments, np.empty((0, len(held.parameters.bindings))))
+    except NmloptError:
+        raise
+    except Exception as error:
+        message = f"a worker process cannot be set up: {type(error).__name__}: {error}"
+        raise BackendError(Issue("B090", message, hint="try --workers 0 to see why")) from error
+    return held
+
+
+def _within(cpu_s: float, problem: Problem, row: np.ndarray) -> Evaluation:
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    try:
+        return evaluate_batch(problem, row[np.newaxis, :])[0]
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _settle() -> None:
+    """Make this process a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGPROF})
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with contextlib.suppress(
+        OSError
+    ):  # Linux: where memory runs out, a worker is to die, not the one who stores results
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave when the process that started this one is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

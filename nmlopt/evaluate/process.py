@@ -1,0 +1,104 @@
+"""A worker process as its parent sees it: given rows, heard of, found dead, replaced."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
+from typing import final
+
+from nmlopt.backend import Floats
+from nmlopt.evaluate import worker
+from nmlopt.evaluate.model import Evaluation
+
+_JOIN_S = 5.0
+
+
+@final
+class WorkerProcess:
+    """A process that evaluates rows one after another and says so after each.
+
+    `rows`: numbers of the rows it was given and has not answered, the first of them in work. `heard`: when it last gave
+    a sign of life (monotonic seconds). `is_ready`: whether it has set up the problem.
+    """
+
+    def __init__(self, problem: bytes, cpu_s: float) -> None:
+        # A server that has our modules loaded and forks: a replacement is there in milliseconds.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([name for name in sys.modules if _is_ours(name)])
+        self._connection, theirs = context.Pipe()
+        arguments = (theirs, problem, cpu_s)
+        self._process = context.Process(target=worker.main, args=arguments, name="nmlopt worker", daemon=True)
+        self.rows: deque[int] = deque()
+        self.is_ready = False
+        resource_tracker.ensure_running()  # it would undo the next line
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: no Ctrl-C before it is set up
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        theirs.close()
+        self.heard = time.monotonic()
+
+    def give(self, numbers: Sequence[int], x: Floats) -> None:
+        """Send rows `numbers` of `x` to work on; if it has just died, `receive` will tell."""
+        self.rows.extend(numbers)
+        try:
+            self._connection.send(x[list(numbers)])
+        except OSError:
+            return
+        self.heard = time.monotonic()
+
+    def receive(self) -> Evaluation | Exception | str | None:
+        """What it says next (see `worker.READY`), None if it is dead. Blocks unless `heard_of` named it."""
+        try:
+            message: Evaluation | Exception | str = self._connection.recv()
+        except (EOFError, OSError):
+            return None
+        self.heard = time.monotonic()
+        return message
+
+    def exit_code(self) -> int:
+        """How a dead one ended: the code, or minus the signal."""
+        self.wait()
+        return -signal.SIGKILL if self._process.exitcode is None else self._process.exitcode
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.join()
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Tell it to end, which it does as soon as it is idle."""
+        self._connection.close()
+
+    def wait(self) -> None:
+        """Wait until one that was dismissed or has died is gone; `kill` it if it does not go."""
+        self._process.join(_JOIN_S)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        self.dismiss()
+
+    @property
+    def connection(self) -> Connection:
+        """Readable when it has said something or has died."""
+        return self._connection
+
+
+def heard_of(workers: Sequence[WorkerProcess], timeout_s: float) -> list[WorkerProcess]:
+    """Those that have something to `receive`, waiting for the first of them at most that long."""
+    ready = wait_for_any([w.connection for w in workers], max(0.0, timeout_s) if math.isfinite(timeout_s) else None)
+    return [w for w in workers if w.connection in ready]
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] == __name__.partition(".")[0] and not name.endswith("__main__")
