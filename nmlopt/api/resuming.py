@@ -14,11 +14,14 @@ from nmlopt.api.finishing import finish
 from nmlopt.api.fitting import FitResult, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
-from nmlopt.backend import Integrator, Numerics, RunStatus, Settings
+from nmlopt.backend import Integrator, Numerics, Settings
 from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
 from nmlopt.evaluate.evaluate import rescored
-from nmlopt.evaluate.model import Evaluation, Problem
+from nmlopt.evaluate.model import Problem
+from nmlopt.optimise.loop import founded
 from nmlopt.optimise.model import AlgorithmSettings, State
+from nmlopt.optimise.registry import load_algorithm
+from nmlopt.optimise.state import read, write
 from nmlopt.optimise.stopping import StopRule
 from nmlopt.optimise.stopping import check as check_rule
 from nmlopt.results import run_toml
@@ -117,11 +120,8 @@ def _with_targets(store: RunStore, old: Loaded, path: Path, plan: Plan, record: 
     digests = add(store.folder, copied)
     info = run_info(new, plan, options)
 
-    def convert(evaluation: Evaluation) -> Evaluation:
-        return rescored(new.problem, evaluation)
-
-    states = {seed: _state_from_best(store, new.problem, plan.search, seed, convert) for seed in plan.search.seeds}
-    store.carry_over(info, convert, states)
+    states = {seed: _founded_state(store, new.problem, plan.search, seed) for seed in plan.search.seeds}
+    store.carry_over(info, lambda evaluation: rescored(new.problem, evaluation), states)
     for seed in plan.search.seeds:
         store.set_stop_reason(seed, "")
     targets_digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -153,13 +153,23 @@ def _fixed_part(targets: Targets) -> dict[str, Any]:
     }
 
 
-def _state_from_best(store: RunStore, problem: Problem, search: Search, seed: int, convert: Any) -> State:
-    """A search that begins with the best of what one seed has evaluated, by the new scores, within the new bounds."""
-    found = [convert(stored.evaluation) for stored in store.evaluations(seed)]
-    good = sorted((e for e in found if e.status is RunStatus.OK), key=lambda e: e.total)
-    lower = np.array([p.lower for p in problem.parameters.free])
-    upper = np.array([p.upper for p in problem.parameters.free])
-    inside = [e.x for e in good if np.all(np.array(e.x) >= lower) and np.all(np.array(e.x) <= upper)]
-    distinct = list(dict.fromkeys(inside))[: search.algorithm.offspring]
-    first = np.array(distinct).reshape(len(distinct), len(lower))
-    return first_state(problem, search, seed, first)
+def _founded_state(store: RunStore, problem: Problem, search: Search, seed: int) -> State:
+    """A search that goes on from the best of what one seed has evaluated, by the new scores, within the new bounds.
+
+    Where too few candidates lie within the new bounds, it begins anew with those that do.
+    """
+    found = [rescored(problem, stored.evaluation) for stored in store.evaluations(seed)]
+    free = problem.parameters.free
+    inside = [e for e in found if all(p.lower <= v <= p.upper for p, v in zip(free, e.x, strict=True))]
+    x = np.array([e.x for e in inside]).reshape(len(inside), len(free))
+    if len(inside) < search.algorithm.offspring:
+        return first_state(problem, search, seed, x)
+    state = founded(
+        load_algorithm(search.algorithm.name),
+        search.algorithm,
+        candidates=problem.parameters.to_unit_interval(x),
+        objectives=np.array([e.objectives for e in inside]),
+        seed=seed,
+    )
+    before = next(p for p in store.progress() if p.seed == seed)
+    return write(replace(read(state), generation=before.generations, evaluations=before.evaluations))

@@ -167,7 +167,7 @@ def _search_seed(
     def evaluate(unit: Floats) -> Floats:
         tally.asked = len(unit)
         candidates = problem.parameters.from_unit_interval(unit)
-        evaluations = _evaluate(store, evaluator, candidates, tally.candidate)
+        evaluations = evaluator.evaluate(candidates, tally.candidate)
         latest[:] = [evaluations]
         return np.array([e.objectives for e in evaluations])
 
@@ -188,16 +188,6 @@ def _search_seed(
         seconds_before=before.wall_s,
     )
     store.set_stop_reason(seed, outcome.stop)
-
-
-def _evaluate(
-    store: RunStore, evaluator: Evaluator, candidates: Floats, on_done: Callable[[int], None]
-) -> tuple[Evaluation, ...]:
-    """Evaluate what the store does not hold yet; the order of `candidates` is kept."""
-    known = [store.find(x) for x in candidates]
-    missing = [i for i, evaluation in enumerate(known) if evaluation is None]
-    fresh = iter(evaluator.evaluate(candidates[missing], on_done) if missing else ())
-    return tuple(evaluation if evaluation is not None else next(fresh) for evaluation in known)
 
 
 def _tally(store: RunStore, rule: StopRule, seed: int, on_progress: OnProgress) -> _Tally:
