@@ -68,5 +68,8 @@ def test_large_budget_is_not_below_the_peer(searched, problem_of, peers, algorit
     """100 candidates, 200 generations, the budget of most published comparisons."""
     found = hypervolumes(searched, problem_of(problem_name), algorithm, (100, 200), range(10))
     compare(found, peers[f"{algorithm} 100x200"][problem_name], TRUE_FRONTS[problem_name])
+    # the IBEA at hand to compare with scales nothing and is weak, so ours must hold its own beside a good NSGA-II too
+    if algorithm == "ibea":
+        assert np.mean(found) > 0.995 * np.mean(peers["nsga2 100x200"][problem_name])
     if problem_name != "dtlz2":
         assert np.mean(found) > 0.97 * TRUE_FRONTS[problem_name]
