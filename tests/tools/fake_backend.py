@@ -72,7 +72,7 @@ def commit(fault: Fault) -> None:
 
 @dataclass(frozen=True)
 class FakeBackend:
-    """Traces of `samples` points; `pause_s` is slept in each candidate; `start_fault` is committed when it is set up."""
+    """Traces of `samples` points; `pause_s` is slept in each candidate; `start_fault` is committed while set up."""
 
     samples: int = 400
     pause_s: float = 0.0

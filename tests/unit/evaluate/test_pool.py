@@ -20,8 +20,8 @@ from nmlopt.errors import BackendError
 from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.pool import Evaluator
 
-CPU_S = 0.5
-WALL_S = 3.0
+CPU_S = 0.2
+WALL_S = 4.0
 
 SAID = {
     Fault.NONE: (RunStatus.OK, ""),
@@ -33,8 +33,8 @@ SAID = {
     Fault.SYSTEM_EXIT: (RunStatus.CRASHED, "exit code 0"),
     Fault.SEGMENTATION_FAULT: (RunStatus.CRASHED, "SIGSEGV"),
     Fault.KILLED: (RunStatus.CRASHED, "memory ran out"),
-    Fault.BUSY_LOOP: (RunStatus.TIMED_OUT, "more than 0.5 s of CPU time"),
-    Fault.SLEEP: (RunStatus.TIMED_OUT, "did not end within 3 s"),
+    Fault.BUSY_LOOP: (RunStatus.TIMED_OUT, "more than 0.2 s of CPU time"),
+    Fault.SLEEP: (RunStatus.TIMED_OUT, "did not end within 4 s"),
     Fault.OUT_OF_MEMORY: (RunStatus.FAILED, "MemoryError"),
 }
 
