@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from nmlopt.optimise.model import Floats, Indices
+from nmlopt.optimise.model import Floats
 
 
 def pareto_front(objectives: Floats) -> npt.NDArray[np.bool_]:
@@ -28,19 +30,19 @@ def pareto_front(objectives: Floats) -> npt.NDArray[np.bool_]:
     return kept[which.reshape(-1)]
 
 
-def thin(objectives: Floats, count: int) -> Indices:
-    """At most `count` rows of `objectives` (n, m) that represent all: the least sum first, then the most different.
+def farthest_first(objectives: Floats, taken: Floats) -> Iterator[int]:
+    """Rows of `objectives` (n, m), each time the one that is farthest from all before and from `taken` (k, m), k > 0.
 
-    Each next row has the largest distance to the nearest one taken, objectives divided by their range (Gonzalez 1985,
-    farthest-first traversal). Rows equal to one that is taken are not taken.
+    Distances are Euclidean, objectives divided by their range (Gonzalez 1985, farthest-first traversal). Rows equal to
+    one that is taken do not come up.
     """
-    if len(objectives) == 0 or count <= 0:
-        return np.empty(0, dtype=np.intp)
+    if len(objectives) == 0:
+        return
     ranges = np.ptp(objectives, axis=0)
-    scaled = objectives / np.where(ranges > 0.0, ranges, 1.0)
-    taken = [int(np.argmin(objectives.sum(axis=1)))]
-    distance = np.linalg.norm(scaled - scaled[taken[0]], axis=1)
-    while len(taken) < count and distance.max() > 0.0:
-        taken.append(int(np.argmax(distance)))
-        np.minimum(distance, np.linalg.norm(scaled - scaled[taken[-1]], axis=1), out=distance)
-    return np.array(taken, dtype=np.intp)
+    width = np.where(ranges > 0.0, ranges, 1.0)
+    points, others = objectives / width, taken / width
+    distance = np.min([np.linalg.norm(points - other, axis=1) for other in others], axis=0)
+    while distance.max() > 0.0:
+        row = int(np.argmax(distance))
+        yield row
+        np.minimum(distance, np.linalg.norm(points - points[row], axis=1), out=distance)

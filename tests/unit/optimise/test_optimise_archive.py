@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import moocore
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nmlopt.optimise.archive import pareto_front, thin
+from nmlopt.optimise.archive import farthest_first, pareto_front
 
 SCORES = st.one_of(st.integers(0, 4).map(float), st.floats(0.0, 250.0))
 TABLES = arrays(np.float64, st.tuples(st.integers(1, 25), st.integers(1, 5)), elements=SCORES)
@@ -38,21 +40,21 @@ def test_the_least_sum_is_always_in_the_front_also_where_sums_round(objectives, 
 
 def test_no_rows_are_no_front():
     assert pareto_front(np.empty((0, 3))).shape == (0,)
-    assert thin(np.empty((0, 3)), 4).shape == (0,)
+    assert list(farthest_first(np.empty((0, 3)), np.zeros((1, 3)))) == []
 
 
-@given(objectives=TABLES, count=st.integers(0, 30))
-def test_thinning_begins_with_the_least_sum_and_repeats_nothing(objectives, count):
-    rows = thin(objectives, count)
-    assert len(rows) <= count
-    chosen = [tuple(row) for row in objectives[rows].tolist()]
-    assert len(set(chosen)) == len(chosen)
-    if count:
-        assert rows[0] == np.argmin(objectives.sum(axis=1))
+@given(objectives=TABLES)
+def test_farthest_first_repeats_nothing_and_leaves_nothing_out(objectives):
+    taken = objectives[:1]
+    rows = list(farthest_first(objectives, taken))
+    width = np.where(np.ptp(objectives, axis=0) > 0, np.ptp(objectives, axis=0), 1.0)
+    found = [tuple(row) for row in (np.concatenate([taken, objectives[rows]]) / width).tolist()]
+    assert len(set(found)) == len(found)
+    assert set(found) == {tuple(row) for row in (objectives / width).tolist()}
 
 
-def test_thinning_spreads_over_the_front():
+def test_farthest_first_spreads_over_the_front():
     first = np.linspace(0.0, 1.0, 101)
     objectives = np.stack([first, 100 * (1 - first)], axis=1)
-    rows = thin(objectives, 5)
-    assert sorted(rows.tolist()) == [0, 25, 50, 75, 100]
+    rows = list(islice(farthest_first(objectives, objectives[:1]), 4))
+    assert sorted(rows) == [25, 50, 75, 100]

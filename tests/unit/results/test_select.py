@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from nmlopt.results.model import Table
-from nmlopt.results.select import pareto, select
+from nmlopt.results.select import select
 
 
 def table(objectives, ok=None, x=None) -> Table:
@@ -17,21 +17,6 @@ def table(objectives, ok=None, x=None) -> Table:
         x=np.arange(n, dtype=float)[:, None] if x is None else np.array(x, dtype=float),
         objectives=values.reshape(n, -1) if n else np.zeros((0, 2)),
     )
-
-
-def brute_force_front(points):
-    return {i for i, p in enumerate(points) if not any(all(q <= p) and any(q < p) for q in points)}
-
-
-def test_the_front_is_that_of_the_definition():
-    random = np.random.default_rng(5)
-    for m in (1, 2, 3, 5):
-        points = random.random((120, m)).round(1)
-        points = points[np.argsort(points.sum(axis=1), kind="stable")]
-        front = pareto(points)
-        wanted = {tuple(points[i]) for i in brute_force_front(points)}
-        assert {tuple(points[i]) for i in front} == wanted
-        assert len(front) == len(wanted)
 
 
 def test_best_by_sum_and_per_objective_come_with_their_reasons():
