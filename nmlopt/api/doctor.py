@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NEEDED_PACKAGES = ("neuron", "pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pebble", "pydantic")
+NEEDED_PACKAGES = ("neuron", "pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
 OPTIONAL_PACKAGES = {"arbor": "the Arbor backend", "distributed": "fits on a cluster"}
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
 
