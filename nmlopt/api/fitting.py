@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,11 +35,17 @@ DEFAULT_SOLUTIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """A run as it stands: its folder, and the summary that `nmlopt status --json` prints."""
+    """A run as it stands: its folder, and the summary that `nmlopt status --json` prints.
+
+    `new_generations` of this session. `is_acceptable`: a candidate ran to its end, and reached the target score if
+    one was asked for.
+    """
 
     folder: Path
     summary: Summary
     was_interrupted: bool = False
+    new_generations: int = 0
+    is_acceptable: bool = True
 
     @property
     def solutions(self) -> tuple[FittedCell, ...]:
@@ -77,8 +83,19 @@ class Plan:
     command: str = ""
 
 
+OnStart = Callable[[Loaded, Plan], None]
+"""Told what is about to be done, after everything was checked and before anything is written."""
+
+
 def fit_files(
-    model: Path, targets: Path, out: Path, *, plan: Plan, options: Options, on_progress: OnProgress
+    model: Path,
+    targets: Path,
+    out: Path,
+    *,
+    plan: Plan,
+    options: Options,
+    on_progress: OnProgress,
+    on_start: OnStart = lambda loaded, plan: None,
 ) -> FitResult:
     """Fit `model` to `targets` in the new run folder `out`.
 
@@ -90,6 +107,7 @@ def fit_files(
     require_empty(out)
     loaded = load(model, targets, options)
     inputs = copies(loaded.files.document, loaded.files.targets, targets)
+    on_start(loaded, plan)
     with create_run(out, run_info(loaded, plan, options), _record(loaded, plan, options), inputs) as store:
         return run(store, loaded, plan, on_progress)
 
@@ -97,12 +115,34 @@ def fit_files(
 def run(store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress) -> FitResult:
     """Search and finish; after Ctrl-C finish with what is there."""
     was_interrupted = False
+    before = _generations(store)
     try:
         search_all(store, loaded.problem, plan.search, plan.rule, plan.machine, on_progress)
     except KeyboardInterrupt:
         was_interrupted = True
     finish(store, loaded, plan.solutions)
-    return FitResult(store.folder, summarise(store), was_interrupted)
+    return FitResult(
+        store.folder,
+        summarise(store),
+        was_interrupted,
+        new_generations=_generations(store) - before,
+        is_acceptable=_is_acceptable(store, plan.rule),
+    )
+
+
+def _generations(store: RunStore) -> int:
+    return sum(seed.generations for seed in store.progress())
+
+
+def _is_acceptable(store: RunStore, rule: StopRule) -> bool:
+    """Whether one of the candidates that ran to their end is as good as the rule's targets, where it has any."""
+    table = store.table()
+    good = table.objectives[table.ok]
+    if rule.target_worst is not None:
+        good = good[good.max(axis=1, initial=0.0) <= rule.target_worst]
+    if rule.target_sum is not None:
+        good = good[good.sum(axis=1) <= rule.target_sum]
+    return len(good) > 0
 
 
 # ------------------------------------------------------------------------------------------------ what is recorded

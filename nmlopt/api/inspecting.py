@@ -11,7 +11,7 @@ from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, 
 from nmlopt.backend import Recordings, RunStatus
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.paths import Address, listing
-from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
+from nmlopt.errors import Issue, NmloptError, PathError, ResultsError, UnsupportedError
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.experiment.sites import output_units
@@ -50,13 +50,13 @@ class CheckReport:
 def paths(
     model: Path, options: Options, pattern: str | None = None, component: str | None = None
 ) -> tuple[PathRow, ...]:
-    """Every number of the document that matches `pattern`, in document order. Raises DocumentError, PathError P005."""
+    """Every number of the document that matches `pattern`, in document order. Raises DocumentError, PathError P001."""
     document = read_model(model, options)
     found = listing(document, pattern)
     if not found:
         everything = len(listing(document))
         message = f"no path matches '{pattern}' among the {everything} numbers of {model.name}"
-        raise PathError(Issue("P005", message, hint=f"nmlopt paths {model.name} lists all"))
+        raise PathError(Issue("P001", message, hint=f"nmlopt paths {model.name} lists all"))
     try:
         kinds = dict(classify(document, found, component=component))
     except NmloptError:
@@ -90,7 +90,10 @@ def _check_model(model: Path, options: Options) -> CheckReport:
 
 
 def _check_run(files: Files, options: Options) -> CheckReport:
-    loaded = build(files, options)
+    try:
+        loaded = build(files, options)
+    except UnsupportedError as error:
+        return CheckReport((*files.issues, *error.issues), None, None)
     evaluate_present(loaded)  # the first one pays for loading the simulator
     return CheckReport(files.issues, loaded, evaluate_present(loaded))
 

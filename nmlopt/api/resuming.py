@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmlopt.api.finishing import finish
-from nmlopt.api.fitting import FitResult, Plan, canonical, run, run_info
+from nmlopt.api.fitting import FitResult, OnStart, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
 from nmlopt.backend import Integrator, Numerics, Settings
@@ -33,23 +33,32 @@ from nmlopt.spec.models import Targets
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What `resume` may change of a run; None leaves it as it is. `targets`: a file with other weights, bounds, ..."""
+    """What `resume` may change of a run; None leaves it as it is, also each limit of `rule`.
+
+    `targets`: a file with other weights, means, sds, bounds.
+    """
 
     rule: StopRule | None = None
-    machine: Machine | None = None
+    workers: int | None = None
+    timeout_s: float | None = None
     targets: Path | None = None
     command: str = ""
 
 
-def resume_run(folder: Path, changes: Changes, *, solutions: int, on_progress: OnProgress) -> FitResult:
+def resume_run(
+    folder: Path,
+    changes: Changes,
+    *,
+    solutions: int,
+    on_progress: OnProgress,
+    on_start: OnStart = lambda loaded, plan: None,
+) -> FitResult:
     """Go on with the run in `folder` from its last whole generation.
 
     Raises ResultsError (not a run folder, changed inputs, another process at work, targets of another experiment).
     """
     record = run_toml.read(folder)
-    plan = replace(plan_of(record), solutions=solutions)
-    rule, machine = changes.rule or plan.rule, changes.machine or plan.machine
-    plan = replace(plan, rule=rule, machine=machine, command=changes.command)
+    plan = _changed(replace(plan_of(record), solutions=solutions, command=changes.command), changes)
     check_rule(plan.rule, plan.search.algorithm.offspring)
     with RunStore.resume(folder) as store:
         loaded = load_run(folder, record)
@@ -57,6 +66,7 @@ def resume_run(folder: Path, changes: Changes, *, solutions: int, on_progress: O
         if changes.targets is not None:
             loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
         run_toml.write(folder, record)
+        on_start(loaded, plan)
         return run(store, loaded, plan, on_progress)
 
 
@@ -83,6 +93,16 @@ def plan_of(record: Record) -> Plan:
         rule=StopRule(**_known(StopRule, rule)),
         machine=Machine(**_known(Machine, machine)),
     )
+
+
+def _changed(plan: Plan, changes: Changes) -> Plan:
+    """The plan with the limits and the machine that were given anew; the others stay."""
+    limits = {name: value for name, value in asdict(changes.rule or StopRule()).items() if value is not None}
+    if changes.rule is None or changes.rule.stagnation is None:
+        limits.pop("stagnation_improvement")
+    workers = plan.machine.workers if changes.workers is None else changes.workers
+    timeout_s = plan.machine.timeout_s if changes.timeout_s is None else changes.timeout_s
+    return replace(plan, rule=replace(plan.rule, **limits), machine=Machine(workers, timeout_s))
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from nmlopt import __version__
 from nmlopt.cli import commands
-from nmlopt.cli.output import issue_rows, say, show_issues, show_json
+from nmlopt.cli.output import issue_rows, show_issues, show_json
 from nmlopt.cli.parser import build_parser
-from nmlopt.errors import Issue, NmloptError, UsageError
+from nmlopt.errors import Issue, NmloptError
 
 __all__ = ["main"]
 
@@ -20,29 +20,30 @@ EXIT_INTERRUPTED = 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (0, 1, 2, 3 or 4; see `nmlopt --help`)."""
-    args = build_parser(__version__).parse_args(arguments)
-    wants_json = getattr(args, "json", False)
+    given = sys.argv[1:] if arguments is None else arguments
+    wants_json = "--json" in given
     try:
+        args = build_parser(__version__).parse_args(given)
         code = commands.VERBS[args.verb](args)
         sys.stdout.flush()
     except NmloptError as error:
-        return _report(error, wants_json)
+        return _report(error.issues, wants_json, error.exit_code)
     except BrokenPipeError:  # `nmlopt paths model.nml | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        say("interrupted")
-        return EXIT_INTERRUPTED
+        hint = "go on with what a run has stored by `nmlopt resume DIR`; without a run folder nothing was begun"
+        return _report((Issue("C002", "interrupted", hint=hint),), wants_json, EXIT_INTERRUPTED)
     except OSError as error:
-        return _report(UsageError(_of_os(error)), wants_json)
+        return _report((_of_os(error),), wants_json, EXIT_BAD_INPUT)
     return code
 
 
-def _report(error: NmloptError, wants_json: bool) -> int:
+def _report(issues: Sequence[Issue], wants_json: bool, code: int) -> int:
     if wants_json:
-        show_json({"issues": issue_rows(error.issues)})
-    show_issues(error.issues)
-    return error.exit_code
+        show_json({"issues": issue_rows(issues)})
+    show_issues(issues)
+    return code
 
 
 def _of_os(error: OSError) -> Issue:

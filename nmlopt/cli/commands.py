@@ -9,7 +9,7 @@ from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
 from nmlopt.cli import fitting, tables
 from nmlopt.cli.options import options
-from nmlopt.cli.output import issue_rows, number, say, show, show_issues, show_json, show_table
+from nmlopt.cli.output import count, issue_rows, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Severity
 from nmlopt.spec.schema import schema_text
 
@@ -27,10 +27,10 @@ def _check(args: argparse.Namespace) -> int:
         return EXIT_BAD_INPUT if has_errors else EXIT_DONE
     show_issues(report.issues)
     if has_errors:
-        say(f"{len(report.issues)} findings")
+        say(count(len(report.issues), "finding"))
         return EXIT_BAD_INPUT
     tables.show_resolved(report)
-    say(f"no errors, {len(report.issues)} warnings" if report.issues else "no faults found")
+    say(f"no errors, {count(len(report.issues), 'warning')}" if report.issues else "no faults found")
     return EXIT_DONE
 
 
@@ -40,7 +40,7 @@ def _paths(args: argparse.Namespace) -> int:
         show_json({"paths": [tables.as_dict(row) for row in rows]})
         return EXIT_DONE
     cells = [(r.path, number(r.value), r.unit, r.kind, f"{r.file}:{r.line}") for r in rows]
-    show_table(f"{len(rows)} numbers", ("path", "value", "unit", "kind", "place"), cells)
+    show_table(count(len(rows), "number"), ("path", "value", "unit", "kind", "place"), cells)
     return EXIT_DONE
 
 
@@ -61,6 +61,7 @@ def _simulate(args: argparse.Namespace) -> int:
 
 def _score(args: argparse.Namespace) -> int:
     loaded, evaluation = inspecting.score(args.model, args.targets, options(args))
+    show_issues(loaded.files.issues)
     if args.json:
         show_json(tables.evaluation_document(loaded, evaluation))
     else:
@@ -90,15 +91,17 @@ def _doctor(args: argparse.Namespace) -> int:
     rows = [
         (
             f.name,
-            "ok" if f.is_present else ("MISSING" if f.is_needed else "not installed"),
-            f.found,
+            "ok" if f.is_present else "MISSING" if f.is_needed else "not installed",
+            f.found.split(" (")[0],
             f.purpose,
-            "" if f.is_present else f.remedy,
         )
         for f in findings
     ]
-    show_table("What nmlopt needs", ("what", "state", "version", "for", "command that brings it"), rows)
-    say("everything that a fit needs is here" if not missing else f"{len(missing)} needed things are missing")
+    show_table("What nmlopt needs", ("what", "state", "version", "for"), rows)
+    for finding in findings:
+        if not finding.is_present:
+            say(f"{finding.name} ({'needed' if finding.is_needed else 'optional'}): {finding.remedy}")
+    say("everything that a fit needs is here" if not missing else f"missing: {', '.join(f.name for f in missing)}")
     return EXIT_MISSING if missing else EXIT_DONE
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from nmlopt.api.fitting import FitResult, Plan, fit_files
 from nmlopt.api.resuming import Changes, report_run, resume_run
 from nmlopt.api.searching import DEFAULT_TIMEOUT_S, Machine, OnProgress, Search
+from nmlopt.cli.announce import announce
 from nmlopt.cli.options import options
-from nmlopt.cli.output import number, say, show, show_json, show_table
+from nmlopt.cli.output import number, say, show, show_json, show_list, show_table
 from nmlopt.cli.progress import ProgressLine, duration
 from nmlopt.errors import Issue, UsageError
 from nmlopt.optimise.model import AlgorithmSettings
@@ -26,10 +27,13 @@ EXIT_INTERRUPTED = 4
 
 def fit(args: argparse.Namespace) -> int:
     """`nmlopt fit`: a new run."""
+    generations = args.generations
+    if generations is None and args.max_evaluations is None:
+        generations = DEFAULT_GENERATIONS
     algorithm = AlgorithmSettings(name=args.algorithm, offspring=args.offspring, sampling=args.sampling)
     plan = Plan(
         search=Search(algorithm, _seeds(args), starts_from_present=not args.without_present),
-        rule=_rule(args, args.generations or (None if args.max_evaluations else DEFAULT_GENERATIONS)),
+        rule=_rule(args, generations),
         machine=_machine(args),
         solutions=args.solutions,
         command=_command(),
@@ -37,22 +41,37 @@ def fit(args: argparse.Namespace) -> int:
     return _shown(
         args,
         lambda progress: fit_files(
-            args.model, args.targets, args.out, plan=plan, options=options(args), on_progress=progress
+            args.model,
+            args.targets,
+            args.out,
+            plan=plan,
+            options=options(args),
+            on_progress=progress,
+            on_start=lambda loaded, made: announce(loaded, made, args.out),
         ),
     )
 
 
 def resume(args: argparse.Namespace) -> int:
     """`nmlopt resume`: go on with a run."""
-    limits = (args.generations, args.max_evaluations, args.max_seconds, args.target_score, args.stagnation)
-    has_limit = any(limit is not None for limit in limits)
+    _machine(args)
     changes = Changes(
-        rule=_rule(args, args.generations) if has_limit else None,
-        machine=_machine(args) if args.workers is not None or args.timeout is not None else None,
+        rule=_rule(args, args.generations),
+        workers=args.workers,
+        timeout_s=args.timeout,
         targets=args.targets,
         command=_command(),
     )
-    return _shown(args, lambda progress: resume_run(args.run, changes, solutions=args.solutions, on_progress=progress))
+    return _shown(
+        args,
+        lambda progress: resume_run(
+            args.run,
+            changes,
+            solutions=args.solutions,
+            on_progress=progress,
+            on_start=lambda loaded, made: announce(loaded, made, args.run),
+        ),
+    )
 
 
 def status(args: argparse.Namespace) -> int:
@@ -83,10 +102,15 @@ def _shown(args: argparse.Namespace, work: Callable[[OnProgress], FitResult]) ->
     if result.was_interrupted:
         say(f"interrupted; everything up to the last whole generation is stored. Go on: nmlopt resume {result.folder}")
         return EXIT_INTERRUPTED
+    if not result.new_generations:
+        say(
+            f"nothing was left to do: {result.summary.stop_reason}. More: nmlopt resume {result.folder} --generations N"
+        )
     if result.best is None:
         say("no candidate could be simulated to its end: see the failures in the report")
-        return EXIT_NOTHING_ACCEPTABLE
-    return EXIT_DONE
+    elif not result.is_acceptable:
+        say("no candidate reached the target score")
+    return EXIT_DONE if result.is_acceptable else EXIT_NOTHING_ACCEPTABLE
 
 
 def _show_summary(found: Summary) -> None:
@@ -99,7 +123,7 @@ def _show_summary(found: Summary) -> None:
         ("failures", failures),
         ("ended", found.stop_reason or ("running: " + found.running if found.running else "not ended")),
     ]
-    show_table("Run", ("", ""), rows)
+    show_list("Run", rows)
     if len(found.seeds) > 1:
         seeds = [
             (str(s.seed), str(s.generations), str(s.evaluations), "" if s.best_sum is None else number(s.best_sum))
@@ -117,7 +141,7 @@ def _show_summary(found: Summary) -> None:
             )
             for s in found.solutions
         ]
-        show_table("Solutions", ("file", "sum / sd", "worst objective / sd", "best by", "at a bound"), best)
+        show_table("Solutions", ("file", "sum / sd", "worst / sd", "best by", "at a bound"), best)
 
 
 def _seeds(args: argparse.Namespace) -> tuple[int, ...]:

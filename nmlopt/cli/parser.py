@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import argparse
+import re
+from difflib import get_close_matches
 from pathlib import Path
+from typing import NoReturn
 
 from nmlopt.backend import DEFAULT_DT_MS, Integrator, Numerics
+from nmlopt.errors import Issue, UsageError
 
 _RAW = argparse.RawDescriptionHelpFormatter
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes as findings, like everything else, instead of printing and leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError C000."""
+        hint = f"see {self.prog} --help"
+        wrong = _CHOICE.search(message)
+        if wrong is not None:
+            near = get_close_matches(wrong["given"], re.findall(r"[\w-]+", wrong["known"]), n=1)
+            hint = f"did you mean '{near[0]}'? {hint}" if near else hint
+        raise UsageError(Issue("C000", message, self.prog, hint))
+
+
+_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
+
+
 def build_parser(version: str) -> argparse.ArgumentParser:
     """The parser of all verbs; `args.verb` names the one that was given."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="nmlopt",
         formatter_class=_RAW,
         description="Fit neuron models held as NeuroML documents; every fitted cell is a NeuroML document again.",
-        epilog="exit codes: 0 done, 1 finished but nothing acceptable, 2 bad input, 3 simulator or compiler missing,\n"
-        "            4 interrupted, can be resumed\n\n"
+        epilog="exit codes:\n"
+        "  0  done\n"
+        "  1  finished, but nothing acceptable: no candidate ran to its end, or none reached --target-score\n"
+        "  2  bad input\n"
+        "  3  simulator or compiler missing\n"
+        "  4  interrupted; nmlopt resume goes on\n\n"
         "first steps:\n"
         "  nmlopt doctor                          is everything installed?\n"
         "  nmlopt init cell.nml > targets.json    a skeleton of what to fit, for this cell\n"
@@ -90,12 +114,19 @@ def _workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _budget(parser: argparse.ArgumentParser) -> None:
+def _budget(parser: argparse.ArgumentParser, default: str) -> None:
     group = parser.add_argument_group("when to stop (whichever comes first)")
-    group.add_argument("--generations", type=int, metavar="N", help="generations in all (default: 100)")
+    group.add_argument(
+        "--generations", type=int, metavar="N", help=f"generations in all, earlier ones included ({default})"
+    )
     group.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations per seed")
     group.add_argument("--max-seconds", type=float, metavar="S", help="wall-clock seconds per seed")
-    group.add_argument("--target-score", type=float, metavar="SD", help="every objective at or below this, in sd")
+    group.add_argument(
+        "--target-score",
+        type=float,
+        metavar="SD",
+        help="every objective at or below this, in sd; exit code 1 if no candidate gets there",
+    )
     group.add_argument("--stagnation", type=int, metavar="N", help="generations without a better sum")
 
 
@@ -120,7 +151,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     search.add_argument("--sampling", choices=["lhs", "sobol"], default="lhs", help="start population (%(default)s)")
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
     search.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
-    _budget(parser)
+    _budget(parser, "default: 100")
     _workers(parser)
     _numerics(parser)
     _json(parser)
@@ -138,7 +169,7 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
     parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
-    _budget(parser)
+    _budget(parser, "each limit: as it was, unless given")
     _workers(parser)
     _json(parser)
 
@@ -181,10 +212,10 @@ def _paths(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "paths",
         "Every number of a document: path, value, unit, and whether it can be fitted.",
-        "  nmlopt paths model.nml\n  nmlopt paths model.nml '*na*condDensity'\n",
+        "  nmlopt paths model.nml\n  nmlopt paths model.nml 'na*condDensity'\n",
     )
     _model(parser)
-    parser.add_argument("pattern", nargs="?", help="part of a path, or a pattern with *")
+    parser.add_argument("pattern", nargs="?", help="part of a path; * in it stands for any text")
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
     _json(parser)
 

@@ -34,31 +34,30 @@ class ProgressLine:
     def __call__(self, progress: Progress) -> None:
         """Show where the fit is."""
         if self._live is not None:
-            self._live.update(Text(line(progress)))
+            self._live.update(Text(line(progress), no_wrap=True, overflow="ellipsis"))
         elif progress.generation_is_done and (progress.seed, progress.generation) != self._last:
             self._last = (progress.seed, progress.generation)
             self._console.print(line(progress), markup=False)
 
 
 def line(progress: Progress) -> str:
-    """One line of text."""
-    parts = [
-        f"seed {progress.seed}",
-        f"generation {progress.generation}" + (f"/{progress.generations}" if progress.generations else ""),
-    ]
+    """One line of text, what matters most first: a narrow terminal shows its beginning."""
+    parts = [f"gen {progress.generation}" + (f"/{progress.generations}" if progress.generations else "")]
     if not progress.generation_is_done:
         parts.append(f"{progress.done}/{progress.asked}")
     if progress.best_sum is not None:
-        parts.append(f"best sum {progress.best_sum:.4g} sd (worst objective {progress.best_worst:.3g})")
-    parts.append(f"{progress.evaluations} evaluations, {progress.rate:.1f}/s")
-    parts.append(f"{progress.failures} failed")
+        parts.append(f"best sum {progress.best_sum:.4g} sd (worst {progress.best_worst:.3g})")
+    parts += [f"{progress.rate:.1f}/s", f"{progress.failures} failed"]
     if progress.seconds_left is not None:
-        parts.append(f"about {duration(progress.seconds_left)} left")
+        parts.append(f"{duration(progress.seconds_left)} left")
+    parts += [f"seed {progress.seed}", f"{progress.evaluations} evaluations"]
     return " · ".join(parts)
 
 
 def duration(seconds: float) -> str:
     """Seconds as people say them: 45 s, 3 min 20 s, 2 h 5 min."""
+    if 0 < seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

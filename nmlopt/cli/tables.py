@@ -7,8 +7,9 @@ from typing import Any
 
 from nmlopt.api.inspecting import CheckReport
 from nmlopt.api.problem import Loaded
-from nmlopt.cli.output import number, show_table
+from nmlopt.cli.output import count, number, say, show_table
 from nmlopt.evaluate.model import Evaluation
+from nmlopt.experiment.parameters import FreeParameter
 from nmlopt.spec.models import FeatureTarget, Target
 
 
@@ -48,7 +49,7 @@ def show_evaluation(loaded: Loaded, evaluation: Evaluation) -> None:
     show_table(
         f"{evaluation.status} {evaluation.detail}".strip(), ("target", "found", "wanted", "score / sd", "role"), rows
     )
-    show_table("", ("objectives", "sum"), [(str(len(evaluation.objectives)), number(evaluation.total))])
+    say(f"{count(len(evaluation.objectives), 'objective')}, sum {number(evaluation.total)} sd")
 
 
 def wanted(target: Target) -> str:
@@ -94,8 +95,8 @@ def show_resolved(report: CheckReport) -> None:
         "Parameters",
         ("id", "present", "unit", "lower", "upper", "scale", "paths"),
         [
-            (p.id, number(p.present), p.unit.symbol, number(p.lower), number(p.upper), p.scale, "\n".join(paths))
-            for p, paths in _with_paths(loaded)
+            (p.id, number(p.present), p.unit.symbol, number(p.lower), number(p.upper), p.scale, "\n".join(written))
+            for p, written in _as_written(loaded)
         ],
     )
     show_table(
@@ -107,10 +108,21 @@ def show_resolved(report: CheckReport) -> None:
         ],
     )
     show_evaluation(loaded, report.evaluation)
-    show_table("", ("one evaluation takes",), [(f"{1e3 * report.evaluation.cpu_s:.3g} ms CPU",)])
+    say(f"one evaluation takes {1e3 * report.evaluation.cpu_s:.3g} ms of CPU time")
 
 
-def _with_paths(loaded: Loaded) -> list[tuple[Any, tuple[str, ...]]]:
+def _as_written(loaded: Loaded) -> list[tuple[FreeParameter, list[str]]]:
+    """The free parameters with their paths as targets.json has them; where one means several numbers, their count."""
+    given = {p.id: p.paths for p in loaded.problem.targets.parameters}
+    found = []
+    for parameter, resolved_paths in _with_paths(loaded):
+        written = list(given[parameter.id])
+        more = len(resolved_paths) - len(written)
+        found.append((parameter, written + ([f"({len(resolved_paths)} numbers)"] if more else [])))
+    return found
+
+
+def _with_paths(loaded: Loaded) -> list[tuple[FreeParameter, tuple[str, ...]]]:
     parameters = loaded.problem.parameters
     return [
         (p, tuple(b.slot.path for b in parameters.bindings if b.free == index))

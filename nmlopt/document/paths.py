@@ -70,14 +70,14 @@ def resolve(document: Document, path: str) -> tuple[Address, ...]:
 def listing(document: Document, pattern: str | None = None) -> tuple[Address, ...]:
     """Every number of a document: quantities in attributes and literals of expressions, in the order of its text.
 
-    `pattern` keeps the canonical paths that hold it, or, with `*` or `?` in it, that match it as a whole.
+    `pattern` keeps the canonical paths that hold it; `*` and `?` in it stand for any text and any one sign.
     """
     known = index(document)
     found = (address for element in known.elements for address in _numbers(known, element))
     if pattern is None:
         return tuple(found)
     if any(sign in pattern for sign in "*?"):
-        return tuple(a for a in found if fnmatchcase(a.path, pattern))
+        return tuple(a for a in found if fnmatchcase(a.path, f"*{pattern}*"))
     return tuple(a for a in found if pattern in a.path)
 
 
