@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -11,6 +13,8 @@ import numpy as np
 from nmlopt.backend import Floats, Trace
 from nmlopt.features.efel_settings import Settings
 from nmlopt.features.plan import EfelGroup, EfelTrace, Key
+
+logging.getLogger("efel").addHandler(logging.NullHandler())  # not to the terminal where nobody has set up logging
 
 
 class _Grid:
@@ -24,13 +28,15 @@ def extract_groups(groups: Iterable[EfelGroup], traces: Mapping[Key, Trace]) -> 
     """Values by target id; a feature that eFEL does not find, or that is not finite, has no entry."""
     values: dict[str, tuple[float, ...]] = {}
     voltages: dict[Key, list[float]] = {}
-    for group in groups:
-        _set_up(group.settings)
-        for wanted in group.traces:
-            trace = traces[wanted.key]
-            if wanted.key not in voltages:
-                voltages[wanted.key] = trace.y.tolist()
-            values |= _extract(wanted, _times(trace.t_ms), voltages[wanted.key])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of old names, of means of nothing: what comes out says enough
+        for group in groups:
+            _set_up(group.settings)
+            for wanted in group.traces:
+                trace = traces[wanted.key]
+                if wanted.key not in voltages:
+                    voltages[wanted.key] = trace.y.tolist()
+                values |= _extract(wanted, _times(trace.t_ms), voltages[wanted.key])
     return values
 
 
