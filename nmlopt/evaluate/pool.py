@@ -1,7 +1,8 @@
 """Many candidates on sandboxed worker processes: a crash, a hang or a leak costs the candidate that caused it only.
 
 Each worker has a pipe of its own and answers every row by itself, so that the row in which it died is known at once,
-whatever the exit code (a simulator's `quit` gives 0).
+whatever the exit code (a simulator's `quit` gives 0). A crash counts only when it is the first thing that a new process
+does: one that has already worked may die of what earlier candidates left behind (leaked memory, a damaged heap).
 """
 
 from __future__ import annotations
@@ -29,17 +30,22 @@ _WALL_FACTOR = 20.0
 _MIN_WALL_S = 60.0
 _START_S = 300.0
 _MAX_FAILED_STARTS = 3
+_LOOK_S = 1.0
 
 OnDone = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows `x` (n, n_free) being evaluated: the numbers of those nobody has yet, and what was found of the others."""
+    """Rows `x` (n, n_free) being evaluated: the numbers of those nobody has yet, and what was found of the others.
+
+    `suspects` are rows in which a worker died that had worked before: each goes, alone, to a new process.
+    """
 
     x: Floats
     tell: OnDone
     waiting: deque[int]
+    suspects: set[int] = field(default_factory=set)
     found: dict[int, Evaluation] = field(default_factory=dict)
 
     def record(self, row: int, evaluation: Evaluation) -> None:
@@ -105,11 +111,13 @@ class Evaluator:
             for row in range(len(batch.x)):
                 batch.record(row, evaluate_batch(self._problem, batch.x[row : row + 1])[0])
             return
+        looked = time.monotonic()
         while len(batch.found) < len(batch.x):
             self._give_work(batch)
             deadline = min(self._deadline(worker) for worker in self._workers)
-            for worker in heard_of(self._workers, deadline - time.monotonic()):
+            for worker in heard_of(self._workers, min(deadline - time.monotonic(), _LOOK_S)):
                 self._listen(worker, batch)
+            looked = self._looked_again(looked)
             for worker in [w for w in self._workers if self._deadline(w) < time.monotonic()]:
                 if not heard_of([worker], 0.0):  # it was `tell` that took so long
                     self._give_up(worker, batch)
@@ -119,10 +127,25 @@ class Evaluator:
         in_work = sum(len(worker.rows) for worker in self._workers)
         for _ in range(len(self._workers), min(self._wanted, len(batch.waiting) + in_work)):
             self._workers.append(WorkerProcess(self._pickled, self._cpu_s))
-        for worker in self._workers:
-            if worker.is_ready and not worker.rows and batch.waiting:
+        for worker in tuple(self._workers):
+            if not worker.is_ready or worker.rows or not batch.waiting:
+                continue
+            if batch.waiting[0] not in batch.suspects:
                 size = min(_MAX_BATCH, math.ceil(len(batch.waiting) / (self._wanted * _BATCHES_PER_WORKER)))
                 worker.give([batch.waiting.popleft() for _ in range(size)], batch.x)
+            elif worker.answered == 0:
+                worker.give([batch.waiting.popleft()], batch.x)
+            else:
+                worker.kill()
+                self._workers.remove(worker)
+                self._workers.append(WorkerProcess(self._pickled, self._cpu_s))
+
+    def _looked_again(self, before: float) -> float:
+        """Now (monotonic seconds); time in which nobody looked, as everything was stopped (Ctrl-Z), does not count."""
+        now = time.monotonic()
+        for worker in self._workers:
+            worker.heard += max(0.0, now - before - _LOOK_S)
+        return now
 
     def _deadline(self, worker: WorkerProcess) -> float:
         """When `worker` is overdue (monotonic seconds)."""
@@ -133,6 +156,7 @@ class Evaluator:
     def _listen(self, worker: WorkerProcess, batch: _Batch) -> None:
         message = worker.receive()
         if isinstance(message, Evaluation):
+            worker.answered += 1
             batch.record(worker.rows.popleft(), message)
         elif isinstance(message, Exception):
             raise message
@@ -149,10 +173,13 @@ class Evaluator:
         self._bury(worker, batch, (RunStatus.TIMED_OUT, f"did not end within {seconds:g} s", 0.0))
 
     def _bury(self, worker: WorkerProcess, batch: _Batch, end: tuple[RunStatus, str, float]) -> None:
-        """The row a dead worker was at has failed with `end`; the others go back to be done by somebody else."""
+        """The row a dead worker was at has failed with `end`, or is tried again; the others go back to be done."""
         self._workers.remove(worker)
         status, text, cpu_s = end
-        if worker.rows:
+        if worker.rows and status is RunStatus.CRASHED and worker.answered:
+            batch.suspects.add(worker.rows[0])
+            batch.waiting.extendleft(reversed(worker.rows))
+        elif worker.rows:
             row = worker.rows.popleft()
             batch.waiting.extendleft(reversed(worker.rows))
             x = tuple(float(value) for value in batch.x[row])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import signal
 import sys
@@ -26,7 +25,7 @@ class WorkerProcess:
     """A process that evaluates rows one after another and says so after each.
 
     `rows`: numbers of the rows it was given and has not answered, the first of them in work. `heard`: when it last gave
-    a sign of life (monotonic seconds). `is_ready`: whether it has set up the problem.
+    a sign of life (monotonic seconds). `is_ready`: whether it has set up the problem. `answered`: rows so far.
     """
 
     def __init__(self, problem: bytes, cpu_s: float) -> None:
@@ -38,6 +37,7 @@ class WorkerProcess:
         self._process = context.Process(target=worker.main, args=arguments, name="nmlopt worker", daemon=True)
         self.rows: deque[int] = deque()
         self.is_ready = False
+        self.answered = 0
         resource_tracker.ensure_running()  # it would undo the next line
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: no Ctrl-C before it is set up
         try:
@@ -96,7 +96,7 @@ class WorkerProcess:
 
 def heard_of(workers: Sequence[WorkerProcess], timeout_s: float) -> list[WorkerProcess]:
     """Those that have something to `receive`, waiting for the first of them at most that long."""
-    ready = wait_for_any([w.connection for w in workers], max(0.0, timeout_s) if math.isfinite(timeout_s) else None)
+    ready = wait_for_any([w.connection for w in workers], max(0.0, timeout_s))
     return [w for w in workers if w.connection in ready]
 
 
