@@ -1,0 +1,163 @@
+"""The law of DESIGN §1.2, bit for bit in NEURON: an edited document and a bound slot are the same cell.
+
+simulate(compile(lower(apply(doc, edits))), e, defaults) == simulate(compile(lower(doc, free)), e, values(edits)),
+where the left side is lowered without any slot (every number is folded into the text) and with the same slots. Numbers
+are drawn at random over the kinds of numbers that a cell has; each draw means a build, so they are few per cell.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nmlopt.backend import Numerics, Program, Recordings, Settings
+from nmlopt.document.edit import Edit, apply
+from nmlopt.document.model import Document
+from nmlopt.document.paths import Address, listing
+from nmlopt.document.paths import resolve as resolve_path
+from nmlopt.document.read import read
+from nmlopt.experiment.model import Experiment, Output, Pulse
+from nmlopt.experiment.sites import input_dimension
+from nmlopt.exporters.neuron.backend import NeuronBackend
+from nmlopt.ir.lower import classify, lower
+from nmlopt.ir.model import Cell, Site
+from nmlopt.units import Quantity
+
+pytestmark = pytest.mark.neuron
+
+SITE = Site(section=0, x=0.5, compartment=0)
+MAX_FREE = 10
+BACKEND = NeuronBackend()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A cell and what drives it: a current (nA, or a plain number), from 5 ms on."""
+
+    model: str
+    amplitude: float
+    component: str | None = None
+    duration_ms: float = 40.0
+
+
+OURS = {
+    "simplecell": Subject("benchmarks/simplecell/model.nml", 0.2),
+    "hh_soma": Subject("examples/hh_soma/model.nml", 0.2),
+    "ball_and_stick": Subject("examples/ball_and_stick/model.nml", 0.2),
+    "izhikevich": Subject("examples/izhikevich/model.nml", 0.15),
+}
+_ALLEN = "AllenInstituteNeuroML/CellTypesDatabase/models/NeuroML2"
+SHARED = {
+    "hh_detailed": Subject("NeuroML2/LEMSexamples/LEMS_NML2_Ex5_DetCell.xml", 0.08),
+    "pospischil_lts": Subject("PospischilEtAl2008/NeuroML2/cells/LTS/LEMS_LTS.xml", 0.3),
+    "golgi_soma": Subject("SolinasEtAl-GolgiCell/NeuroML2/LEMS_Soma_Test_HELPER.xml", 0.04),
+    "allen_483108201": Subject(f"{_ALLEN}/LEMS_483108201.xml", 0.6),
+    "ghk": Subject("ghk-nernst/NeuroML2/LEMS_ghk_na_k_ca.xml", 0.005),
+    "izhikevich_2007": Subject("IzhikevichModel/NeuroML2/LEMS_2007One.xml", 0.1, duration_ms=150.0),
+    "iaf_ref": Subject("NeuroML2/LEMSexamples/LEMS_NML2_Ex0_IaF.xml", 0.001, "iafRef"),
+    "fitzhugh_nagumo": Subject("FitzHugh-Nagumo/NeuroML2/LEMS_FitzHughNagumo.xml", 0.0),
+}
+NUMERICS = pytest.mark.parametrize("numerics", list(Numerics))
+
+
+@NUMERICS
+@pytest.mark.parametrize("name", OURS)
+def test_law_on_our_cells(name: str, numerics: Numerics, root: Path) -> None:
+    subject = OURS[name]
+    check(subject, read(root / subject.model), numerics, seed=name)
+
+
+@pytest.mark.slow
+@NUMERICS
+@pytest.mark.parametrize("name", SHARED)
+def test_law_on_published_cells(name: str, numerics: Numerics, shared_data: Path) -> None:
+    subject = SHARED[name]
+    check(subject, read(shared_data / "osb" / subject.model), numerics, seed=name)
+
+
+def check(subject: Subject, document: Document, numerics: Numerics, *, seed: str) -> None:
+    """Three programs, with and without slots, give the same bits; so do A, B, A in one program, in any batch."""
+    drawn = random.Random(f"{seed}/{numerics}")
+    free = draw(document, subject.component, drawn)
+    edits = [Edit(a.path, Quantity(a.quantity.value * drawn.uniform(0.8, 1.2), a.quantity.unit)) for a in free]
+    edited = apply(document, edits)
+    settings = Settings(numerics=numerics)
+
+    program = BACKEND.compile(lower(document, free, component=subject.component), settings)
+    experiments = (experiment(program.cell, subject),)
+    a = [edit.quantity.value for edit in edits]
+    b = [slot.default for slot in program.slots]
+    first, second, third = run(program, experiments, [a, b, a])
+    assert first.status == second.status == "ok", (first.detail, second.detail, edits)
+    same(first, third, "A, B, A")
+    same(run(program, experiments, [b])[0], second, "B alone")
+    same(run(program, experiments, [a])[0], first, "A alone")
+    assert not np.array_equal(first.traces["e", "0"].y, second.traces["e", "0"].y)
+
+    again = [resolve_path(edited, address.path)[0] for address in free]
+    with_slots = BACKEND.compile(lower(edited, again, component=subject.component), settings)
+    assert [slot.default for slot in with_slots.slots] == a
+    same(run(with_slots, experiments, [a])[0], first, f"edited, same slots: {edits}")
+
+    for source, bound, what in ((edited, first, f"edited: {edits}"), (document, second, "as published")):
+        folded = BACKEND.compile(lower(source, component=subject.component), settings)
+        same(run(folded, experiments, [[]])[0], bound, f"no slots, {what}")
+
+
+def draw(document: Document, component: str | None, drawn: random.Random) -> list[Address]:
+    """Bindable numbers, one of each kind (element and attribute) before a second one of any kind."""
+    addresses = listing(document)
+    uses = classify(document, addresses, component=component)
+    able = [a for a in addresses if uses[a.path] == "bindable" and a.quantity.value != 0.0 and not is_scale(a)]
+    drawn.shuffle(able)
+    seen: dict[str, int] = {}
+
+    def rank(address: Address) -> int:
+        kind = f"{address.element.tag}/{address.attribute}" + ("{}" if address.literal else "")
+        seen[kind] = seen.get(kind, 0) + 1
+        return seen[kind]
+
+    ranked = sorted(((rank(a), i) for i, a in enumerate(able)), key=lambda pair: pair[0])
+    return [able[i] for _, i in ranked[:MAX_FREE]]
+
+
+def is_scale(address: Address) -> bool:
+    """A unit in disguise ('VOLT_SCALE = 1 mV'): 20 % of it is no cell any more."""
+    return bool(re.search(r"_SCALE|/Constant:", address.path))
+
+
+def experiment(cell: Cell, subject: Subject) -> Experiment:
+    """A pulse at the first compartment, where everything is recorded that can be."""
+    takes = input_dimension(cell) is not None and subject.amplitude != 0.0
+    stimuli = (Pulse(SITE, 5.0, subject.duration_ms - 10.0, subject.amplitude),) if takes else ()
+    has_v = cell.geometry is not None or any(s.name == "v" for m in cell.mechanisms for s in m.dynamics.states)
+    variables = ["v"] if has_v else []
+    for placement in cell.placements:
+        if 0 in placement.compartments:
+            exposed = cell.mechanism(placement.mechanism).dynamics.exposures
+            variables += [f"{placement.id}/{name}" for name, _ in exposed]
+    outputs = tuple(Output(str(i), SITE, v) for i, v in enumerate(dict.fromkeys(variables)))
+    return Experiment("e", subject.duration_ms, cell.temperature_K or 279.45, stimuli, outputs)
+
+
+def run(program: Program, experiments: tuple[Experiment, ...], rows: Sequence[Sequence[float]]) -> Sequence[Recordings]:
+    """Simulate rows of slot values."""
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(program.slots))
+    return BACKEND.simulate(program, experiments, values)
+
+
+def same(found: Recordings, wanted: Recordings, what: str) -> None:
+    """Every trace equal in every bit, times too."""
+    assert found.status == wanted.status, (what, found.detail, wanted.detail)
+    assert found.traces.keys() == wanted.traces.keys()
+    assert wanted.traces
+    for key, trace in wanted.traces.items():
+        assert np.array_equal(found.traces[key].t_ms, trace.t_ms), (what, key)
+        difference = np.abs(found.traces[key].y - trace.y).max()
+        assert np.array_equal(found.traces[key].y, trace.y), (what, key, difference)
