@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmlopt.codegen.analysis import Definitions, linear, slope
@@ -12,6 +12,7 @@ from nmlopt.lems.expression import Expr, Num, Op, Sym
 from nmlopt.lems.trees import leaves, names
 
 PER_MS = "0.001"
+_TABLE_FROM_MV, _TABLE_TO_MV, _TABLE_STEPS = -150, 150, 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,46 @@ def initial_lines(writer: Writer, body: Body, states: Sequence[State] | None = N
         body.let(writer.names[state.name], state.initial, local=False)
 
 
-def derivative_block(writer: Writer, published: Sequence[str] = ()) -> tuple[Block | None, str]:
-    """The DERIVATIVE block and its METHOD; (None, '') without states that move. `published` ends the block."""
+def tabulated(writer: Writer) -> dict[str, Expr]:
+    """Coefficients of states that rest on v and on GLOBAL parameters only, by NMODL name: what a TABLE can hold.
+
+    Whether a number is a literal or a slot plays no role: shared numbers are GLOBAL either way.
+    """
+    allowed = {"v", "temperature", *writer.shared, *(a.name for a in writer.definitions.assigned)}
+    found = {}
+    for state, decay in (decays(writer.mechanism.dynamics.states, writer) or {}).items():
+        for part, expr in (("gain", decay.gain), ("loss", decay.loss)):
+            if expr is not None and "v" in (used := writer.definitions.closure(names(expr))) and used <= allowed:
+                found[f"{writer.names[state]}_{part}"] = expr
+    return found
+
+
+def table_block(writer: Writer, table: Mapping[str, Expr]) -> Block:
+    """The procedure that fills the table; every GLOBAL it uses is in DEPEND, or a bound number would go unnoticed."""
+    body = Body(writer, voltage="0.001 * u")
+    for name, expr in table.items():
+        body.let(name, expr, local=False)
+    used = frozenset[str]().union(*(writer.definitions.closure(names(e)) for e in table.values()))
+    inputs = [writer.names[n] for n in (*writer.shared, "temperature") if n in used]
+    depend = f" DEPEND {', '.join(inputs)}" if inputs else ""
+    head = f"TABLE {', '.join(table)}{depend} FROM {_TABLE_FROM_MV} TO {_TABLE_TO_MV} WITH {_TABLE_STEPS}"
+    block = body.block("PROCEDURE coefficients(u)")
+    return Block(block.head, block.local_names, (head, *block.lines))
+
+
+def derivative_block(
+    writer: Writer, published: Sequence[str] = (), table: Collection[str] = ()
+) -> tuple[Block | None, str]:
+    """The DERIVATIVE block and its METHOD; (None, '') without states that move.
+
+    `published` ends the block; the coefficients in `table` come from the tabulated procedure.
+    """
     states = [s for s in writer.mechanism.dynamics.states if s.derivative is not None]
     if not states:
         return None, ""
     body = Body(writer)
+    if table:
+        body.lines.append("coefficients(v)")
     decay = decays(writer.mechanism.dynamics.states, writer)
     for state in states:
         name = writer.names[state.name]
@@ -148,7 +183,7 @@ def derivative_block(writer: Writer, published: Sequence[str] = ()) -> tuple[Blo
             body.let(f"{name}_rate", state.derivative or Num(0.0))
             continue
         for part, expr in (("gain", decay[state.name].gain), ("loss", decay[state.name].loss)):
-            if expr is not None:
+            if expr is not None and f"{name}_{part}" not in table:
                 body.let(f"{name}_{part}", expr)
     for state in states:
         body.lines.append(_equation(writer.names[state.name], None if decay is None else decay[state.name]))
@@ -201,20 +236,22 @@ def euler_lines(writer: Writer) -> tuple[list[str], list[str]]:
 
 
 def lagged(writer: Writer, current: str) -> tuple[str, ...]:
-    """The variables of a current that jNeuroML computes before the states move: all that rest on states or on v.
+    """The variables of a current that jNeuroML computes before the states move: those of gates, and of states alone.
 
-    A variable that uses v itself beside the states (a driving force) is computed with the current.
+    What the density itself makes of v (a driving force, the exponential of a GHK current) is computed with the current,
+    so that NEURON's di/dv sees it.
     """
     definitions = writer.definitions
     dynamics = writer.mechanism.dynamics
     states = {s.name for s in dynamics.states} | {name for k in dynamics.kinetics for name in k.states}
     found: list[str] = []
     direct: set[str] = {current}
+    gates = tuple(f"{path.partition('/')[0]}_" for path, _ in dynamics.exposures if "/" in path)
     for assigned in definitions.needed([Sym(current)]):
         used = names(assigned.value)
-        on_states = definitions.rests_on(assigned.value, states)
-        if assigned.name == current or (on_states and "v" in used) or used & direct:
+        of_gate = assigned.name.startswith(gates)
+        if assigned.name == current or used & direct or ("v" in used and not of_gate):
             direct.add(assigned.name)
-        elif on_states or definitions.rests_on(assigned.value, {"v"}):
+        elif definitions.rests_on(assigned.value, {*states, "v"} if of_gate else states):
             found.append(assigned.name)
     return tuple(found)
