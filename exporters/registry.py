@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from nmlopt.backend import Backend
-from nmlopt.errors import BackendError, Issue
+from nmlopt.errors import BackendError, Issue, UsageError
 
 _BACKENDS = {"neuron": "nmlopt.exporters.neuron.backend:NeuronBackend"}
 
@@ -18,11 +18,11 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Backend:
-    """The backend of that name. Raises BackendError B000 for an unknown name."""
+    """The backend of that name. Raises UsageError B000 for an unknown name."""
     if name not in _BACKENDS:
         near = get_close_matches(name, _BACKENDS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(_BACKENDS)}"
-        raise BackendError(Issue("B000", f"there is no backend '{name}'", hint=hint))
+        raise UsageError(Issue("B000", f"there is no backend '{name}'", hint=hint))
     module, _, attribute = _BACKENDS[name].partition(":")
     backend: Backend = getattr(import_module(module), attribute)()
     return backend

@@ -18,6 +18,7 @@ from nmlopt.backend import Integrator, Numerics, Settings
 from nmlopt.optimise.model import Json
 from nmlopt.optimise.registry import load_algorithm
 from nmlopt.optimise.settings import check as check_settings
+from nmlopt.optimise.settings import check_seed
 from nmlopt.optimise.stopping import StopRule
 from nmlopt.optimise.stopping import check as check_rule
 from nmlopt.results.files import require_empty
@@ -103,6 +104,8 @@ def fit_files(
     """
     load_algorithm(plan.search.algorithm.name)
     check_settings(plan.search.algorithm)
+    for seed in plan.search.seeds:
+        check_seed(seed)
     check_rule(plan.rule, plan.search.algorithm.offspring)
     require_empty(out)
     loaded = load(model, targets, options)

@@ -33,8 +33,7 @@ class Generational:
         Raises `UsageError` with all faults of the settings, for a negative seed, or for points out of bounds.
         """
         settings_rules.check(settings)
-        if seed < 0:
-            raise UsageError(Issue("C107", f"the seed is {seed}, but must be 0 or more", "seed"))
+        settings_rules.check_seed(seed)
         given = np.asarray(first, dtype=np.float64).reshape(-1, n_free)
         if not np.all((given >= 0.0) & (given <= 1.0)):
             outside = [f"start point {row + 1}, parameter {column + 1}" for row, column in _outside(given)]

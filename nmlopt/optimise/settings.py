@@ -17,6 +17,12 @@ def check(settings: AlgorithmSettings) -> None:
     raise_errors(_faults(settings), UsageError)
 
 
+def check_seed(seed: int) -> None:
+    """Raise `UsageError` C107 for a seed that is no seed."""
+    if seed < 0:
+        raise UsageError(Issue("C107", f"the seed is {seed}, but must be 0 or more", "seed", "such as 1"))
+
+
 def _faults(settings: AlgorithmSettings) -> Iterator[Issue]:
     size = settings.offspring
     if size < MIN_OFFSPRING or size % 2:

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from nmlopt.errors import BackendError
+from nmlopt.errors import BackendError, UsageError
 from nmlopt.exporters.registry import installed_version, load, names
 
 
@@ -18,7 +18,7 @@ def test_every_name_loads_and_can_be_pickled():
 
 
 def test_unknown_name_suggests_a_near_one():
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(UsageError) as caught:
         load("neurn")
     issue = caught.value.issues[0]
     assert (issue.code, "neuron" in issue.hint) == ("B000", True)
