@@ -36,7 +36,7 @@ def test_values_and_scores_are_those_of_the_formula():
     assert evaluation.scores["spike"] == pytest.approx(abs(crossing - 45.0), abs=1e-4)
     assert evaluation.objectives == (evaluation.scores["peak"], evaluation.scores["spike"])
     assert evaluation.total == sum(evaluation.objectives)
-    assert evaluation.cpu_s > 0.0
+    assert evaluation.cpu_s >= 0.0
 
 
 def test_order_and_independence_of_the_batch():

@@ -97,6 +97,15 @@ def test_a_hundred_faults():
     _check_faults([f for fault in faults for f in (fault, Fault.NONE)], workers=3)
 
 
+def test_workers_count_cpu_seconds_as_this_process_does():
+    problem = fake_problem(FakeBackend(samples=4000))
+    x = candidates(*[Fault.NONE] * 200)
+    here = sum(e.cpu_s for e in evaluate_batch(problem, x))
+    with Evaluator(problem, 1) as evaluator:
+        there = sum(e.cpu_s for e in evaluator.evaluate(x))
+    assert 0.2 * here < there < 5.0 * here
+
+
 def test_nothing_to_do():
     with Evaluator(fake_problem(), 2) as evaluator:
         assert evaluator.evaluate(np.empty((0, 2))) == ()
