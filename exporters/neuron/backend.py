@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Integrator, Program, Recordings, Settings
+from nmlopt.backend import Floats, Integrator, Numerics, Program, Recordings, Settings
 from nmlopt.errors import Issue, UnsupportedError
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import build, toolchain
@@ -37,8 +37,7 @@ class NeuronBackend:
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
         """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B010)."""
-        if settings.integrator is Integrator.CVODE:
-            _refuse_variable_steps(cell, settings)
+        _refuse_combinations(cell, settings)
         tools = toolchain(self.version())
         planned = plan(cell, settings, tools)
         texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(planned.files.items())).encode())
@@ -89,13 +88,17 @@ def _digest(cell: Cell, settings: Settings, tools: str) -> str:
     return hashlib.sha256(f"{GENERATOR_VERSION}|{tools}|{settings!r}|{bare!r}".encode()).hexdigest()
 
 
-def _refuse_variable_steps(cell: Cell, settings: Settings) -> None:
+def _refuse_combinations(cell: Cell, settings: Settings) -> None:
+    """Settings that exclude each other, all at once (codes B010-B012)."""
     issues = []
-    if any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
+    variable, lag = settings.integrator is Integrator.CVODE, settings.numerics is Numerics.JNEUROML
+    if variable and any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
         issues.append(
             Issue("B010", f"'{cell.id}' is a point cell: these run with fixed steps", hint="use --integrator fixed")
         )
-    if settings.numerics == "jneuroml":
+    if lag and settings.tables:
+        issues.append(Issue("B012", "numerics 'jneuroml' has no tables", hint="leave tables off"))
+    if variable and lag:
         issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
     if issues:
         raise UnsupportedError(issues)

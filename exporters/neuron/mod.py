@@ -121,5 +121,5 @@ def _text(part: Part, settings: Settings, env: Environment) -> str:
         case MechanismKind.POINT_CELL:
             mod = point_text(writer, part.suffix, lag=lag)
         case _:
-            mod = current_text(writer, part.suffix, lag=lag)
+            mod = current_text(writer, part.suffix, lag=lag, tables=settings.tables)
     return env.get_template("mechanism.mod.j2").render(mod=mod)

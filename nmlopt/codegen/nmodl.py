@@ -32,7 +32,7 @@ HELPERS = ("power", "exprelr", "heaviside", "growth")
 _RESERVED_TEXT = """
     v t dt celsius area diam i g e s secondorder usetable after_cvode power exprelr heaviside vs ts iCa iCa2 cai
     cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present start start_given rates advance
-    step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt
+    step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt coefficients table
     states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
     slope cond now left spike_t spike_v
     if else while for int double float char void return static const class new delete this operator template auto
@@ -156,6 +156,7 @@ class Body:
     local_names: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     own_inputs: bool = True
+    voltage: str = "0.001 * v"
 
     def let(self, name: str, expr: Expr, *, local: bool = True) -> None:
         """`name = expr`, with everything that `expr` needs computed before; `name` is an NMODL name."""
@@ -182,7 +183,7 @@ class Body:
     def inputs(self, used: Sequence[frozenset[str]]) -> None:
         """Convert those of NEURON's variables that are used."""
         conversions = {
-            "v": ("vs", "0.001 * v"),
+            "v": ("vs", self.voltage),
             "t": ("ts", "0.001 * t"),
             "iCa": ("iCa", "-10.0 * ica * surfaceArea"),
             "iCa2": ("iCa2", "-10.0 * ica2 * surfaceArea"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from nmlopt.codegen.analysis import Definitions, linear, slope
 from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Writer, interface, ions
@@ -13,16 +14,19 @@ from nmlopt.codegen.nmodl_states import (
     kinetic_blocks,
     lagged,
     state_names,
+    table_block,
+    tabulated,
 )
 from nmlopt.ir.model import MechanismKind
 from nmlopt.lems.expression import Expr, Op, Sym
 from nmlopt.lems.trees import names
 
 
-def current_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
-    """The mod of a density or population. `lag`: jNeuroML's numerics, else textbook."""
-    blocks = _lagging(writer) if lag else _textbook(writer)
-    stored = _stored(writer) if lag else ()
+def current_text(writer: Writer, suffix: str, *, lag: bool, tables: bool) -> ModText:
+    """The mod of a density or population. `lag`: jNeuroML's numerics, else textbook, with or without tables."""
+    table = tabulated(writer) if tables else {}
+    blocks = _lagging(writer) if lag else _textbook(writer, table)
+    stored = _stored(writer) if lag else tuple(table)
     uses = ions(writer.mechanism)
     current = _current_name(writer)
     return assemble(
@@ -89,16 +93,17 @@ def _current_name(writer: Writer) -> str:
     return f"i{writer.mechanism.ion}" if writer.mechanism.ion else "i"
 
 
-def _textbook(writer: Writer) -> tuple[Block, ...]:
+def _textbook(writer: Writer, table: Mapping[str, Expr]) -> tuple[Block, ...]:
     start = Body(writer)
     initial_lines(writer, start)
-    states, method = derivative_block(writer)
+    states, method = derivative_block(writer, table=table)
+    tables = (table_block(writer, table),) if table else ()
     kinetics = kinetic_blocks(writer)
     body = Body(writer)
     solve = [f"SOLVE states METHOD {method}"] if states else []
     body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
     _current_lines(writer, body, writer.definitions)
-    return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *kinetics)
+    return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *tables, *kinetics)
 
 
 def _current_lines(writer: Writer, body: Body, definitions: Definitions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from nmlopt.exporters.neuron.backend import NeuronBackend
 from nmlopt.exporters.neuron.stimuli import whole_steps
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Site
+from nmlopt.lems.expression import Num, Op, Sym
 from nmlopt.units import Quantity
 
 pytestmark = pytest.mark.neuron
@@ -67,6 +68,7 @@ VARIANTS = [
     pytest.param("hh_soma", Settings(), id="soma-cnexp"),
     pytest.param("hh_soma", Settings(numerics=Numerics.JNEUROML, dt_ms=0.01), id="soma-jneuroml"),
     pytest.param("hh_soma", Settings(integrator=Integrator.CVODE), id="soma-cvode"),
+    pytest.param("hh_soma", Settings(tables=True), id="soma-tables"),
     pytest.param("ball_and_stick", Settings(), id="dendrite-cnexp"),
     pytest.param("izhikevich", Settings(), id="point-cnexp"),
     pytest.param("izhikevich", Settings(numerics=Numerics.JNEUROML), id="point-jneuroml"),
@@ -187,3 +189,39 @@ def test_clamp_current_is_ohms_law_and_the_membrane_follows(root):
     membrane = sum(found["e", d].y[late] for d in ("leak", "na", "k")) * np.pi * 20e-6 * 20e-6 * 1e9
     assert np.abs(found["e", "v"].y[late] + 20.0).max() < 0.01
     assert np.allclose(found["e", "i"].y[late][:-1], -membrane[:-1], rtol=1e-3)
+
+
+def _with_placement(cell, identifier, *changed):
+    others = [p for p in cell.placements if p.id != identifier]
+    return replace(cell, placements=(*others, *changed))
+
+
+def test_a_density_on_part_of_a_section_is_off_elsewhere(root):
+    backend = NeuronBackend()
+    cell = lower(read(root / "examples" / "ball_and_stick" / "model.nml"))
+    whole = next(p for p in cell.placements if p.id == "na_dendrite")
+    half = replace(whole, compartments=whole.compartments[:5])
+    mask = tuple(1.0 if c in half.compartments else 0.0 for c in whole.compartments)
+    values = tuple((n, Op("*", (e, Sym("mask"))) if n == "condDensity" else e) for n, e in whole.values)
+    masked = replace(whole, values=values, locals=(("mask", mask),))
+    experiments = [Experiment("e", 40.0, 300.0, (Pulse(SITE, 5.0, 20.0, 0.5),), (V,))]
+    runs = []
+    for changed in (whole, half, masked):
+        program = backend.compile(_with_placement(cell, "na_dendrite", changed), Settings())
+        runs.append(backend.simulate(program, experiments, np.zeros((1, 0)))[0])
+    assert not same(runs[0], runs[1])
+    assert same(runs[1], runs[2])
+
+
+def test_overlapping_densities_add(root):
+    backend = NeuronBackend()
+    cell = lower(read(root / "examples" / "hh_soma" / "model.nml"))
+    whole = next(p for p in cell.placements if p.id == "na")
+    values = tuple((n, Op("*", (e, Num(0.5))) if n == "condDensity" else e) for n, e in whole.values)
+    halves = (replace(whole, values=values), replace(whole, id="na_again", values=values))
+    experiments = [Experiment("e", 40.0, 279.45, (Pulse(SITE, 5.0, 20.0, 0.3),), (V,))]
+    traces = []
+    for changed in ((whole,), halves):
+        program = backend.compile(_with_placement(cell, "na", *changed), Settings())
+        traces.append(backend.simulate(program, experiments, np.zeros((1, 0)))[0].traces["e", "v"].y)
+    assert np.abs(traces[0] - traces[1]).max() < 1e-6
