@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ def resume_run(
     Raises ResultsError (not a run folder, changed inputs, another process at work, targets of another experiment).
     """
     record = run_toml.read(folder)
-    plan = _changed(replace(plan_of(record), solutions=solutions, command=changes.command), changes)
-    check_rule(plan.rule, plan.search.algorithm.offspring)
+    with _followed(folder):
+        plan = _changed(replace(plan_of(record), solutions=solutions, command=changes.command), changes)
+        check_rule(plan.rule, plan.search.algorithm.offspring)
     with RunStore.resume(folder) as store:
         loaded = load_run(folder, record)
         record = _with_plan(record, plan)
@@ -79,7 +81,19 @@ def report_run(folder: Path, *, solutions: int) -> Path:
 def load_run(folder: Path, record: Record) -> Loaded:
     """The problem of a run, from the copies inside its folder. Raises ResultsError R008 where they were changed."""
     inputs = locate(folder, record)
-    return load(inputs.model, inputs.targets, _options(record, inputs.root, inputs.search_paths))
+    with _followed(folder):
+        options = _options(record, inputs.root, inputs.search_paths)
+    return load(inputs.model, inputs.targets, options)
+
+
+@contextmanager
+def _followed(folder: Path) -> Iterator[None]:
+    """Turn what is wrong with words and numbers of run.toml, which people can edit, into ResultsError R009."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        why = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise ResultsError(run_toml.unusable(folder / run_toml.NAME, why)) from error
 
 
 def plan_of(record: Record) -> Plan:

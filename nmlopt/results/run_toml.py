@@ -66,9 +66,9 @@ def read(folder: Path) -> Record:
         with path.open("rb") as stream:
             contents = tomllib.load(stream)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ResultsError(_unreadable(path, str(error))) from error
+        raise ResultsError(unusable(path, str(error))) from error
     except OSError as error:
-        raise ResultsError(_unreadable(path, error.strerror or str(error))) from error
+        raise ResultsError(unusable(path, error.strerror or str(error))) from error
     return _record(path, contents)
 
 
@@ -79,7 +79,7 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 def _record(path: Path, contents: Mapping[str, Any]) -> Record:
     if contents.get("format") != FORMAT:
-        raise ResultsError(_unreadable(path, f'it does not say format = "{FORMAT}"'))
+        raise ResultsError(unusable(path, f'it does not say format = "{FORMAT}"'))
     version = str(contents.get("format_version"))
     if version.partition(".")[0] != VERSION.partition(".")[0]:
         message = f"run.toml is of format version {version}, this nmlopt reads {VERSION}"
@@ -89,10 +89,11 @@ def _record(path: Path, contents: Mapping[str, Any]) -> Record:
     try:
         return Record(**values)
     except TypeError as error:
-        raise ResultsError(_unreadable(path, str(error).removeprefix("Record.__init__() "))) from error
+        raise ResultsError(unusable(path, str(error).removeprefix("Record.__init__() "))) from error
 
 
-def _unreadable(path: Path, why: str) -> Issue:
+def unusable(path: Path, why: str) -> Issue:
+    """R009: what run.toml says cannot be followed."""
     return Issue("R009", f"run.toml cannot be used: {why}", str(path), "restore it from a copy, or fit again")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,3 +90,20 @@ def as_document(outcome: Outcome, mistake: Mistake) -> None:
     issues: Sequence[dict[str, str]] = outcome.json["issues"]
     assert outcome.code == mistake.exit_code
     assert any(i["code"] == mistake.code and i["where"].startswith(mistake.place) for i in issues)
+
+
+@pytest.fixture(scope="session")
+def finished(simplecell: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of one small fit that has ended; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    files = [str(simplecell / name) for name in ("model.nml", "targets.json")]
+    limits = ["--offspring", "6", "--generations", "2", "--workers", "1", "--seed", "3", "--solutions", "2"]
+    assert main(["fit", *files, "--out", str(folder), *limits]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that may be spoilt."""
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
