@@ -135,14 +135,14 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
     traces: dict[tuple[str, str], Trace] = {}
     bound_at: float | None = None
     for index, experiment in enumerate(rig.experiments):
-        if bound_at != experiment.temperature_K:
-            live.bind(slots, experiment.temperature_K)
-            bound_at = experiment.temperature_K
-        rig.select(index)
-        live.set_voltage(experiment.v_init_mV, slots)
         try:
+            if bound_at != experiment.temperature_K:
+                live.bind(slots, experiment.temperature_K)
+                bound_at = experiment.temperature_K
+            rig.select(index)
+            live.set_voltage(experiment.v_init_mV, slots)
             reached_ms = _run(experiment, settings)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # hoc errors; numbers NEURON refuses, such as Ra <= 0
             return Recordings(RunStatus.FAILED, detail=f"experiment '{experiment.id}': {_one_line(error)}")
         if reached_ms < experiment.duration_ms - settings.dt_ms:
             return Recordings(RunStatus.DIVERGED, detail=f"experiment '{experiment.id}' ended at {reached_ms:g} ms")
@@ -154,7 +154,7 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
     return Recordings(RunStatus.OK, traces)
 
 
-def _one_line(error: RuntimeError) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 

@@ -39,6 +39,8 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
     for experiment in experiments:
         if is_point and any(isinstance(s, VoltageClamp) for s in experiment.stimuli):
             yield Issue("B033", f"experiment '{experiment.id}': a point cell cannot be voltage-clamped")
+        if is_point and experiment.stimuli and not _takes_input(cell):
+            yield Issue("B036", f"experiment '{experiment.id}': the equations of '{cell.id}' have no input current")
         for output in experiment.outputs:
             if output.variable in ("v", "i_clamp"):
                 continue
@@ -48,6 +50,10 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
             elif output.site.compartment not in placement.compartments:
                 where = f"compartment {output.site.compartment}"
                 yield Issue("B035", f"experiment '{experiment.id}': '{output.variable}' does not exist at {where}")
+
+
+def _takes_input(cell: Cell) -> bool:
+    return any(not {"iSyn", "ISyn"}.isdisjoint(m.dynamics.inputs) for m in cell.mechanisms)
 
 
 def _expressions(mechanism: Mechanism) -> Iterable[Expr]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from nmlopt.codegen.analysis import Definitions
 from nmlopt.codegen.printer import Dialect, Printer, is_product, lines
 from nmlopt.ir.model import Assigned, Mechanism
-from nmlopt.lems.expression import Call, Cases, Expr, Op, Sym
+from nmlopt.lems.expression import Call, Expr, Op
 from nmlopt.lems.trees import names as names_in
 from nmlopt.lems.trees import parts
 
@@ -209,14 +209,6 @@ def safe(name: str) -> str:
     return f"{clean}_" if clean in RESERVED or clean.isupper() else clean
 
 
-def fresh(name: str, taken: Iterable[str]) -> str:
-    """`name`, lengthened until it is not among `taken`."""
-    used = set(taken)
-    while name in used:
-        name += "_"
-    return name
-
-
 def ions(mechanism: Mechanism) -> tuple[Ion, ...]:
     """The USEION lines of a current: concentrations it reads, the pool ion whose current it is."""
     reads: dict[str, list[str]] = {}
@@ -242,13 +234,3 @@ def interface(writer: Writer) -> Interface:
         area,
         any(writer.names[name] == "drive" for name in ("iSyn", "ISyn") if name in inputs),
     )
-
-
-def has_cases(expr: Expr) -> bool:
-    """Whether a conditional value is anywhere in the expression."""
-    return isinstance(expr, Cases) or any(has_cases(part) for part in parts(expr))
-
-
-def symbol(name: str) -> Sym:
-    """A name of the IR as an expression."""
-    return Sym(name)

@@ -158,6 +158,18 @@ def test_bad_candidates_are_values_and_leave_no_trace(root, capfd):
     assert capfd.readouterr() == ("", ""), "NEURON prints into our streams"
 
 
+def test_numbers_that_neuron_refuses_are_failures(root):
+    backend = NeuronBackend()
+    document = read(root / "examples" / "ball_and_stick" / "model.nml")
+    cell = lower(document, [resolve(document, "cell:ball_and_stick/resistivity/value")[0]])
+    experiments = [Experiment("e", 10.0, 300.0, (), (V,))]
+    rows = np.array([[150.0], [0.0], [-5.0], [150.0]])
+    runs = backend.simulate(backend.compile(cell, Settings()), experiments, rows)
+    assert [r.status is RunStatus.OK for r in runs] == [True, False, False, True]
+    assert "Ra" in runs[1].detail
+    assert same(runs[0], runs[3])
+
+
 def test_programs_take_turns_in_one_process(root):
     backend = NeuronBackend()
     experiments = [Experiment("e", 30.0, 279.45, (Pulse(SITE, 5.0, 20.0, 0.3),), (V,))]
