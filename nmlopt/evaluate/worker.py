@@ -78,6 +78,9 @@ def _settle() -> None:
         OSError
     ):  # Linux: where memory runs out, a worker is to die, not the one who stores results
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)  # libraries print there (LAPACK its complaints), and it may be the parent's JSON
+    os.close(silence)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

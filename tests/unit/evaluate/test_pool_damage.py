@@ -57,6 +57,38 @@ def test_crashes_side_by_side_are_each_found_in_a_new_process(workers):
     assert [e.status for e in found] == [RunStatus.CRASHED if fault else RunStatus.OK for fault in faults]
 
 
+def _script(folder: Path, text: str) -> subprocess.Popen:
+    script = folder / "script.py"
+    script.write_text(text)
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(fake_backend.__file__).parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+TALKATIVE = """
+import os
+from fake_backend import FakeBackend, Fault, candidates, fake_problem
+from nmlopt.evaluate.pool import Evaluator
+
+class TalkativeBackend(FakeBackend):
+    def _candidate(self, *arguments):
+        os.write(1, b"a complaint of compiled code")
+        return super()._candidate(*arguments)
+
+if __name__ == "__main__":
+    with Evaluator(fake_problem(TalkativeBackend()), 1) as evaluator:
+        print(*[e.status for e in evaluator.evaluate(candidates(Fault.NONE))])
+"""
+
+
+def test_standard_output_belongs_to_the_parent(tmp_path):
+    assert _script(tmp_path, TALKATIVE).communicate(timeout=60)[0] == "ok\n"
+
+
 SCRIPT = """
 from fake_backend import FakeBackend, Fault, candidates, fake_problem
 from nmlopt.evaluate.pool import Evaluator
@@ -72,15 +104,7 @@ if __name__ == "__main__":
 
 
 def test_time_in_which_everything_was_stopped_does_not_count(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(Path(fake_backend.__file__).parent)},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = _script(tmp_path, SCRIPT)
     assert process.stdout.readline() == "at work\n"
     os.killpg(process.pid, signal.SIGSTOP)  # Ctrl-Z
     time.sleep(4.0)
