@@ -32,7 +32,7 @@ def main() -> None:
     x = np.random.default_rng(1).uniform([0.05, 0.01], [0.125, 0.075], (args.candidates, 2))
     evaluate_batch(problem, x[:2])
     spent = [0.0]
-    inner = simulate_module.solve
+    inner = simulate_module._run
 
     def timed(*given: object) -> object:
         start = time.process_time()
@@ -41,7 +41,7 @@ def main() -> None:
         return result
 
     rounds = []
-    with mock.patch.object(simulate_module, "solve", timed):
+    with mock.patch.object(simulate_module, "_run", timed):
         for _ in range(args.rounds):
             spent[0] = 0.0
             start = time.process_time()
@@ -49,7 +49,9 @@ def main() -> None:
             rounds.append((time.process_time() - start, spent[0]))
     whole, solver = min(rounds, key=lambda r: r[0] - r[1])
     per = 1e3 / len(x)
-    print(f"whole evaluation {whole * per:.2f} ms CPU, simulator {solver * per:.2f} ms, outside {(whole - solver) * per:.2f} ms")
+    print(
+        f"whole evaluation {whole * per:.2f} ms CPU, simulator {solver * per:.2f} ms, outside {(whole - solver) * per:.2f} ms"
+    )
 
 
 if __name__ == "__main__":
