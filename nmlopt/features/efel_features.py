@@ -43,6 +43,8 @@ def extract_groups(groups: Iterable[EfelGroup], traces: Mapping[Key, Trace]) -> 
 def _extract(wanted: EfelTrace, t_ms: list[float], y: list[float]) -> dict[str, tuple[float, ...]]:
     # eFEL goes through its input item by item: lists are four times faster than arrays
     given = {"T": t_ms, "V": y, "stim_start": [wanted.start_ms], "stim_end": [wanted.end_ms]}
+    if wanted.stimulus_nA is not None:
+        given["stimulus_current"] = [wanted.stimulus_nA]
     found = efel.get_feature_values([given], list(wanted.features), raise_warnings=False)[0]
     values: dict[str, tuple[float, ...]] = {}
     for target, feature in wanted.wanted:

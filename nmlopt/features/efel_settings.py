@@ -18,6 +18,10 @@ Settings: TypeAlias = tuple[tuple[str, Setting], ...]
 """All settings of eFEL by name, in the order of the names: what one call needs, whatever the call before it set."""
 
 THRESHOLD = "Threshold"
+STIMULUS_CURRENT = "stimulus_current"
+"""The current (nA) that resistances are computed with: no setting of eFEL, but given with each trace."""
+
+_NEED_CURRENT = frozenset({"ohmic_input_resistance", "ohmic_input_resistance_vb_ssse"})
 _NOT_OURS = frozenset({"dependencyfile_path"})
 """Where eFEL's own table of features lies: never a target's business."""
 
@@ -31,7 +35,7 @@ def feature_names() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def setting_names() -> frozenset[str]:
     """All settings that eFEL knows and a target may change."""
-    return frozenset(_defaults())
+    return frozenset(_defaults()) | {STIMULUS_CURRENT}
 
 
 def full_settings(target: FeatureTarget) -> Settings:
@@ -40,13 +44,23 @@ def full_settings(target: FeatureTarget) -> Settings:
     return tuple((name, type(default)(asked.get(name, default))) for name, default in sorted(_defaults().items()))
 
 
+def stimulus_current(target: FeatureTarget) -> float | None:
+    """The current in nA that goes with the trace of `target`, if it gives one."""
+    value = target.efel_settings.get(STIMULUS_CURRENT)
+    return None if value is None else float(value)
+
+
 def setting_issues(target: FeatureTarget, where: str) -> Iterator[Issue]:
-    """T007 for a setting that eFEL does not know (it would accept and ignore it), T009 for a value it cannot use."""
+    """T006 for a feature that needs a current, T007 for a setting that eFEL does not know (it would accept and ignore
+    it), T009 for a value it cannot use."""
+    if target.feature in _NEED_CURRENT and STIMULUS_CURRENT not in target.efel_settings:
+        hint = f'add "efel_settings": {{"{STIMULUS_CURRENT}": <nA>}}'
+        yield Issue("T006", f"'{target.feature}' needs the current of the stimulus", where, hint)
     for name, value in target.efel_settings.items():
         place = f"{where}.efel_settings.{name}"
-        default = _defaults().get(name)
+        default = 0.0 if name == STIMULUS_CURRENT else _defaults().get(name)
         if default is None:
-            near = get_close_matches(name, _defaults(), n=3, cutoff=0.5)
+            near = get_close_matches(name, setting_names(), n=3, cutoff=0.5)
             hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else "eFEL's documentation lists them"
             yield Issue("T007", f"eFEL has no setting '{name}'", place, hint)
         elif not _fits(value, default):

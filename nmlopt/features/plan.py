@@ -17,7 +17,7 @@ from nmlopt.errors import Issue, TargetsError
 from nmlopt.experiment.model import Experiment, Played, Stimulus, VoltageClamp
 from nmlopt.experiment.samples import read_samples
 from nmlopt.experiment.sites import output_units
-from nmlopt.features.efel_settings import Settings, full_settings, setting_issues
+from nmlopt.features.efel_settings import Settings, full_settings, setting_issues, stimulus_current
 from nmlopt.ir.model import Cell
 from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target, Targets, TraceTarget
 from nmlopt.spec.quantities import number
@@ -29,13 +29,17 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class EfelTrace:
-    """One trace given to eFEL: its window in ms, the features to compute, and (target, feature) for each target."""
+    """One trace given to eFEL: its window in ms, the features to compute, and (target, feature) for each target.
+
+    `stimulus_nA`: the current that resistances are computed with.
+    """
 
     key: Key
     start_ms: float
     end_ms: float
     features: tuple[str, ...]
     wanted: tuple[tuple[str, str], ...]
+    stimulus_nA: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class FeaturePlan:
 def make_plan(targets: Targets, cell: Cell, experiments: Sequence[Experiment], folder: Path) -> FeaturePlan:
     """The plan for `targets`; files they name are read relative to `folder`.
 
-    Raises TargetsError with all faults: T007, T009 (eFEL's settings), T025 (times outside the protocol), T055 (files).
+    Raises TargetsError with all faults: T006, T007, T009 (eFEL's settings), T025 (times outside the protocol), T055
+    (files).
     """
     by_id = {experiment.id: experiment for experiment in experiments}
     issues: list[Issue] = []
@@ -114,18 +119,22 @@ def stimulus_window(experiment: Experiment) -> tuple[float, float]:
 
 
 def _groups(features: Iterable[FeatureTarget], experiments: Mapping[str, Experiment]) -> Iterator[EfelGroup]:
-    """One group for each set of settings, one trace in it for each recording and window; order of the targets."""
-    grouped: dict[Settings, dict[tuple[Key, float, float], list[FeatureTarget]]] = {}
+    """One group for each set of settings, one trace in it for each recording, window and current; in their order."""
+    grouped: dict[Settings, dict[tuple[Key, float, float, float | None], list[FeatureTarget]]] = {}
     for target in features:
         place = grouped.setdefault(full_settings(target), {})
-        place.setdefault((_key(target), *_window(target, experiments[target.protocol])), []).append(target)
+        start_ms, end_ms = _window(target, experiments[target.protocol])
+        place.setdefault((_key(target), start_ms, end_ms, stimulus_current(target)), []).append(target)
     for settings, traces in grouped.items():
         yield EfelGroup(settings, tuple(_efel_trace(*place, wanted) for place, wanted in traces.items()))
 
 
-def _efel_trace(key: Key, start_ms: float, end_ms: float, wanted: Sequence[FeatureTarget]) -> EfelTrace:
+def _efel_trace(
+    key: Key, start_ms: float, end_ms: float, stimulus_nA: float | None, wanted: Sequence[FeatureTarget]
+) -> EfelTrace:
     features = tuple(dict.fromkeys(target.feature for target in wanted))
-    return EfelTrace(key, start_ms, end_ms, features, tuple((target.id, target.feature) for target in wanted))
+    names = tuple((target.id, target.feature) for target in wanted)
+    return EfelTrace(key, start_ms, end_ms, features, names, stimulus_nA)
 
 
 def _window(target: FeatureTarget, experiment: Experiment) -> tuple[float, float]:

@@ -128,6 +128,17 @@ def _plan_of(traces, targets):
     return _plan(targets, *traces)
 
 
+def test_a_resistance_is_the_deflection_by_the_current():
+    trace = Trace(_fixed(), np.where((_fixed() > 20.0) & (_fixed() < 150.0), -75.0, -65.0))
+    targets = [
+        *_targets(["ohmic_input_resistance"], "with.", efel_settings={"stimulus_current": -0.2}),
+        *_targets(["ohmic_input_resistance"], "half.", efel_settings={"stimulus_current": -0.1}),
+    ]
+    found = extract(_plan(targets), _recordings(soma=trace))
+    assert found["with.ohmic_input_resistance"] == pytest.approx((50.0,))  # -10 mV / -0.2 nA, in MOhm
+    assert found["half.ohmic_input_resistance"] == pytest.approx((100.0,))
+
+
 def test_settings_of_one_group_or_call_do_not_reach_another():
     trace = Trace(_fixed(), _spiking(_fixed(), (30.0, 60.0), 100.0) + _spiking(_fixed(), (100.0,), 30.0) + 60.0)
     low, plain = _targets(["Spikecount"], "low.", threshold="-40 mV"), _targets(["Spikecount"], "plain.")

@@ -60,6 +60,22 @@ def test_thresholds_and_settings_make_groups_and_windows_make_traces():
     assert (plan.groups[0].traces[1].start_ms, plan.groups[0].traces[1].end_ms) == (10.0, 30.0)
 
 
+def test_a_stimulus_current_goes_with_its_trace_and_is_asked_for_where_needed():
+    resistance = "ohmic_input_resistance"
+    plan = _plan(_feature("a"), _feature("b", resistance, efel_settings={"stimulus_current": -0.1}))
+    assert [(trace.stimulus_nA, trace.wanted) for trace in plan.groups[0].traces] == [
+        (None, (("a", "Spikecount"),)),
+        (-0.1, (("b", resistance),)),
+    ]
+    assert "stimulus_current" not in dict(plan.groups[0].settings)
+    with pytest.raises(TargetsError) as caught:
+        _plan(_feature("a", resistance), _feature("b", resistance, efel_settings={"stimulus_current": "0.1 nA"}))
+    assert [(i.code, i.where) for i in caught.value.issues] == [
+        ("T006", "$.targets[0]"),
+        ("T009", "$.targets[1].efel_settings.stimulus_current"),
+    ]
+
+
 def test_a_group_says_all_settings_in_the_types_of_efel():
     settings = dict(
         _plan(_feature("a", efel_settings={"strict_stiminterval": 1, "DerivativeWindow": 5})).groups[0].settings
