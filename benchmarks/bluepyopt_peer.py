@@ -73,13 +73,21 @@ def main() -> None:
         swc = Path(folder) / "simple.swc"
         swc.write_text(SWC)
         evaluator = build(swc)
-        values = [evaluator.evaluate_with_dicts(dict(zip(evaluator.param_names, c, strict=True)), target="values")
-                  for c in candidates]
+        values = [
+            evaluator.evaluate_with_dicts(dict(zip(evaluator.param_names, c, strict=True)), target="values")
+            for c in candidates
+        ]
         before = cpu_seconds()
         scores = [evaluator.evaluate_with_lists(c) for c in candidates]
         used = cpu_seconds() - before
-    result = {"values": values, "scores": scores, "cpu_seconds": used, "bluepyopt": version("bluepyopt"),
-              "neuron": version("neuron"), "efel": version("efel")}
+    result = {
+        "values": values,
+        "scores": scores,
+        "cpu_seconds": used,
+        "bluepyopt": version("bluepyopt"),
+        "neuron": version("neuron"),
+        "efel": version("efel"),
+    }
     sys.stdout.write(json.dumps(result))
 
 

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.neuron, pytest.mark.java]
 
 EXAMPLES = ("hh_soma", "ball_and_stick", "izhikevich")
 AGREEMENT_MS = 0.05
-"""What the issue of two integrators may differ by when both are extrapolated to a step of zero."""
+"""What two integrators may differ by when both are extrapolated to a step of zero."""
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
