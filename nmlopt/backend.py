@@ -37,7 +37,7 @@ class RunStatus(StrEnum):
 
 _ADVICE = {
     RunStatus.OK: "",
-    RunStatus.DIVERGED: "a variable became non-finite or the voltage left [-250, 250] mV; narrow the bounds or lower --dt",
+    RunStatus.DIVERGED: "a variable became non-finite or v left [-250, 250] mV; narrow the bounds or lower --dt",
     RunStatus.TIMED_OUT: "the candidate used more CPU time than --timeout allows; raise it or narrow the bounds",
     RunStatus.CRASHED: "the worker process died in this candidate (memory, segmentation fault); it was replaced",
     RunStatus.FAILED: "the simulator raised an error; the text says which",
