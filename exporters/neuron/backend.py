@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import final
@@ -16,6 +15,7 @@ from nmlopt.exporters.neuron.build import build, toolchain
 from nmlopt.exporters.neuron.mod import Plan, plan
 from nmlopt.exporters.neuron.support import unsupported
 from nmlopt.exporters.registry import installed_version
+from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell, MechanismKind
 
 GENERATOR_VERSION = "1"
@@ -84,8 +84,9 @@ def _cached_plan(key: _Key) -> Plan:
 
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:
     """Of all that a program is but the present values of its slots and the document they came from."""
-    bare = replace(cell, slots=tuple(replace(s, default=0.0) for s in cell.slots), document_digest="")
-    return hashlib.sha256(f"{GENERATOR_VERSION}|{tools}|{settings!r}|{bare!r}".encode()).hexdigest()
+    units = tuple(slot.unit for slot in cell.slots)
+    parts = (GENERATOR_VERSION, tools, repr(settings), cell.id, repr(units), structure_digest(cell))
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 def _refuse_combinations(cell: Cell, settings: Settings) -> None:
