@@ -126,7 +126,7 @@ def run(store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress) ->
     finish(store, loaded, plan.solutions)
     return FitResult(
         store.folder,
-        summarise(store),
+        summarise(store).model_copy(update={"running": None}),  # it is this process, and it ends here
         was_interrupted,
         new_generations=_generations(store) - before,
         is_acceptable=_is_acceptable(store, plan.rule),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,18 +15,29 @@ from rich.table import Table
 from nmlopt.errors import Issue, Severity
 
 LEAST_PATH_WIDTH = 30
-INDENT = "  "
+INDENT = " "
+_GAP = 2
+_UNFOLDED = 10_000
+_STYLE: Final[Mapping[str, Any]] = {"title_justify": "left", "title_style": "bold", "box": None, "pad_edge": False}
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leave it to the caller; the base class would end the process with an exit code of its own."""
+        raise BrokenPipeError
+
+
 def out() -> Console:
-    """Standard output; wide when it is not a terminal, so that tables can be searched."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Standard output; where it is no terminal nothing is folded, so that tables can be searched."""
+    return _Console(
+        width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
 def err() -> Console:
     """Standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
@@ -45,13 +56,16 @@ def show_json(document: Any) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table with a title; cells are plain text. Where it is too wide, long paths are folded at their slashes."""
-    console, given = out(), [tuple(row) for row in rows]
-    cells = _fitted(columns, given, console.width)
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold", box=None)
+    """A table with a title; cells are plain text. On a narrow terminal long paths are folded at their slashes."""
+    console, cells = out(), [tuple(row) for row in rows]
+    table = Table(title=escape(title), header_style="bold", **_STYLE)
+    at = _path_column(columns, cells)
+    if at is not None:
+        room = _room(columns, cells, at, console.width)
+        cells = [(*row[:at], folded(row[at], max(room, LEAST_PATH_WIDTH)), *row[at + 1 :]) for row in cells]
     for i, column in enumerate(columns):
-        is_path = any("/" in row[i] for row in cells)
-        table.add_column(escape(column), overflow="fold", no_wrap=is_path and cells is not given)
+        keeps = i == at and _fits(columns, cells, i, console.width)
+        table.add_column(escape(column), overflow="fold", no_wrap=keeps)
     for row in cells:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
@@ -59,25 +73,39 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
 
 def show_list(title: str, rows: Iterable[tuple[str, str]]) -> None:
     """Names and what they are, one pair a line, under a title."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold", show_header=False, box=None)
+    table = Table(title=escape(title), show_header=False, **_STYLE)
     for name, what in rows:
         table.add_row(escape(name), escape(what))
     out().print(table)
 
 
-def _fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Sequence[Sequence[str]]:
-    """The rows with the widest column that holds paths folded to what the others leave of the width."""
-    needed = [
+def _path_column(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """The widest column that holds paths."""
+    with_paths = [i for i in range(len(columns)) if any("/" in row[i] for row in rows)]
+    return max(with_paths, key=lambda i: _widths(columns, rows)[i], default=None)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """What each column needs to stay unfolded."""
+    return [
         max(len(line) for cell in (name, *(row[i] for row in rows)) for line in cell.split("\n"))
         for i, name in enumerate(columns)
     ]
-    with_paths = [i for i in range(len(columns)) if any("/" in row[i] for row in rows)]
-    excess = sum(needed) + 2 * len(columns) - width
-    if excess <= 0 or not with_paths:
-        return rows
-    widest = max(with_paths, key=lambda i: needed[i])
-    room = max(needed[widest] - excess, LEAST_PATH_WIDTH)
-    return [tuple(folded(cell, room) if i == widest else cell for i, cell in enumerate(row)) for row in rows]
+
+
+def _room(columns: Sequence[str], rows: Sequence[Sequence[str]], at: int, width: int) -> int:
+    """What the other columns leave for one if none of them is folded."""
+    return width - _GAP * (len(columns) - 1) - sum(w for i, w in enumerate(_widths(columns, rows)) if i != at)
+
+
+def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], at: int, width: int) -> bool:
+    """Whether a column can stay unfolded if the others are folded between words."""
+    words = [
+        max((len(word) for cell in (name, *(row[i] for row in rows)) for word in cell.split()), default=0)
+        for i, name in enumerate(columns)
+        if i != at
+    ]
+    return _widths(columns, rows)[at] + sum(words) + _GAP * (len(columns) - 1) <= width
 
 
 def folded(text: str, width: int) -> str:
