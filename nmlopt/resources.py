@@ -41,11 +41,11 @@ def jneuroml_jar() -> Path:
     try:
         listed = distribution("pyneuroml").files or []
     except PackageNotFoundError as error:
-        raise BackendError(Issue("B010", "pyNeuroML is not installed", hint=_INSTALL)) from error
+        raise BackendError(Issue("B080", "pyNeuroML is not installed", hint=_INSTALL)) from error
     for file in listed:
         if file.name.startswith("jNeuroML-") and file.name.endswith(".jar"):
             return Path(str(file.locate()))
-    raise BackendError(Issue("B011", "the installed pyNeuroML holds no jNeuroML jar", hint=_INSTALL))
+    raise BackendError(Issue("B081", "the installed pyNeuroML holds no jNeuroML jar", hint=_INSTALL))
 
 
 def neuroml_schema() -> Path:
@@ -55,7 +55,7 @@ def neuroml_schema() -> Path:
     if not versions:
         raise BackendError(
             Issue(
-                "B012",
+                "B082",
                 "the installed libNeuroML holds no schema",
                 hint="python -m pip install --force-reinstall libneuroml",
             )
