@@ -4,8 +4,9 @@
 
 PYTHON is the interpreter of an environment of its own that holds BluePyOpt (`python -m venv bpo && bpo/bin/pip install
 bluepyopt`). Everything is included on both sides: parameters, simulation, features, scores, worker processes and their
-start, which is spread over five times the candidates. Both run with their default settings: BluePyOpt with CVODE and one process per evaluation, nmlopt with a fixed
-step of 0.025 ms and one sandboxed worker; nmlopt with CVODE is shown too. Prints the ratio and the feature values.
+start, which nmlopt spreads over five times the candidates. Both run with their default settings: BluePyOpt with CVODE
+and one process per evaluation, nmlopt with a fixed step of 0.025 ms and one sandboxed worker; nmlopt with CVODE is
+shown too. Prints the ratio and how many feature values differ.
 """
 
 from __future__ import annotations
