@@ -38,6 +38,7 @@ def fit(args: argparse.Namespace) -> int:
         solutions=args.solutions,
         command=_command(),
     )
+    say("reading, checking, compiling (a structure that is new here takes some seconds, once)")
     return _shown(
         args,
         lambda progress: fit_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,9 @@ from nmlopt.cli.output import count, number, say, show_table
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.parameters import FreeParameter
 from nmlopt.spec.models import FeatureTarget, Target
+
+MANY = 3
+"""How many values of a feature are shown one by one."""
 
 
 def as_dict(row: Any) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def show_evaluation(loaded: Loaded, evaluation: Evaluation) -> None:
     rows = [
         (
             target.id,
-            ", ".join(number(v) for v in evaluation.features.get(target.id, ())) or "missing",
+            found(evaluation.features.get(target.id, ())),
             wanted(target),
             number(evaluation.scores[target.id]),
             roles[target.protocol],
@@ -50,6 +54,13 @@ def show_evaluation(loaded: Loaded, evaluation: Evaluation) -> None:
         f"{evaluation.status} {evaluation.detail}".strip(), ("target", "found", "wanted", "score / sd", "role"), rows
     )
     say(f"{count(len(evaluation.objectives), 'objective')}, sum {number(evaluation.total)} sd")
+
+
+def found(values: Sequence[float]) -> str:
+    """The values of a feature in a few words."""
+    if len(values) > MANY:
+        return f"{number(sum(values) / len(values))} (mean of {len(values)})"
+    return ", ".join(number(v) for v in values) or "missing"
 
 
 def wanted(target: Target) -> str:

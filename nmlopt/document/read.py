@@ -28,6 +28,8 @@ def read(path: Path | str, *, root: Path | None = None, search_paths: Sequence[P
     main = absolute(Path(path))
     if not os.path.isfile(main):  # noqa: PTH113 - Path.is_file raises for long names
         raise DocumentError(_unreadable(main, path))
+    if root is None:  # the user's own links are followed; the limit is that of the place where the model really is
+        main = Path(os.path.realpath(main))
     allowed = limits(main, root, search_paths)
     sources = _read_all(main, allowed)
     folder = Path(os.path.commonpath([p.parent for p in sources]))
