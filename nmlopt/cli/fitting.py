@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from nmlopt.api.fitting import FitResult, Plan, fit_files
 from nmlopt.api.resuming import Changes, report_run, resume_run
@@ -93,7 +96,7 @@ def report(args: argparse.Namespace) -> int:
 
 def _shown(args: argparse.Namespace, work: Callable[[OnProgress], FitResult]) -> int:
     """Do the work with a progress line, show what came out, and choose the exit code."""
-    with ProgressLine() as progress:
+    with ProgressLine() as progress, _ended_by_sigterm():
         result = work(progress)
     if args.json:
         show_json(result.summary.model_dump(mode="json"))
@@ -112,6 +115,20 @@ def _shown(args: argparse.Namespace, work: Callable[[OnProgress], FitResult]) ->
     elif not result.is_acceptable:
         say("no candidate reached the target score")
     return EXIT_DONE if result.is_acceptable else EXIT_NOTHING_ACCEPTABLE
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which a cluster sends before it kills a job, ends a fit as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show_summary(found: Summary) -> None:

@@ -67,7 +67,7 @@ def score(rule: Rule, values: Sequence[float] | None, cap: float) -> float:
     elif isinstance(rule, FeatureRule):
         raw = total(abs(x - rule.mean) for x in values) / len(values) / rule.sd
     else:
-        raw = values[0] / rule.sd
+        raw = abs(values[0]) / rule.sd
     return raw if math.isfinite(raw) else cap
 
 

@@ -30,7 +30,8 @@ def _json(*arguments: str | Path) -> dict:
     return json.loads(done.stdout)
 
 
-def test_ctrl_c_ends_a_fit_that_can_be_resumed(fit, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+def test_a_signal_ends_a_fit_that_can_be_resumed(fit, tmp_path, number):
     # a terminal sends the signal to every process of the group, so the workers get it, too
     with subprocess.Popen(fit, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0) as process:
         assert process.stderr is not None
@@ -39,7 +40,10 @@ def test_ctrl_c_ends_a_fit_that_can_be_resumed(fit, tmp_path):
             line = process.stderr.readline()
             assert line, said
             said += line
-        os.killpg(process.pid, signal.SIGINT)
+        if number is signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         out, rest = process.communicate(timeout=60)
     assert process.returncode == 4, rest
     assert f"nmlopt resume {tmp_path / 'run'}" in rest
