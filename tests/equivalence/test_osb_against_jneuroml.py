@@ -22,8 +22,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from export_repairs import in_turn, nernst_of_the_types, plain_literals, rates_in_order
-from osb_cells import BY_NAME, CASES, Case
+from osb_cells import BY_NAME, CASES, TARGETS, Case
 from osb_comparison import convergence, differences, limit_in_jlems
+
+from nmlopt.document.read import read
+from nmlopt.errors import Severity
+from nmlopt.experiment.checks import check
+from nmlopt.features.extract import feature_names
+from nmlopt.spec.load import load
 
 pytestmark = pytest.mark.neuron
 
@@ -38,6 +44,13 @@ def each(cases: Iterable[Case], *, always_slow: bool = False) -> list:
         pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.is_slow or always_slow else [])
         for case in cases
     ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_targets_fit_their_cell(case: Case, shared_data: Path) -> None:
+    targets = load(TARGETS / f"{case.name}.json")
+    issues = check(targets, read(shared_data / "osb" / case.lems), folder=TARGETS, feature_names=feature_names())
+    assert [issue for issue in issues if issue.severity is Severity.ERROR] == []
 
 
 @pytest.mark.java
