@@ -6,11 +6,12 @@ exported text, with nothing changed here, brings them into the same steps:
 
 - izhikevich_2007: a = 0.03 per ms is set as 0.030000001 (single precision); the sixth spike is a step apart.
 - golgi_soma: densities in single precision, a scale of 15.87301587302 mV cut to 15.873 (NEURON keeps six digits of a
-  PARAMETER); 42 spikes, the later ones up to some steps apart. The export also records caConc2 as 0: not compared.
+  PARAMETER), Nernst potentials with NEURON's R and F; some of 42 spikes are a step apart. The export also records
+  caConc2 as 0: not compared.
 - superficial_basket: the reverse rate of Traub's kc is 2 exp(...) - alpha, and the export computes alpha after it, so
-  that it takes that of the step before; from the second spike on a step apart.
+  that it takes that of the step before; from the second spike on one to six steps apart.
 
-With all repairs (Nernst potentials with the constants of the core types, too) whole traces agree.
+With all repairs whole traces agree.
 """
 
 from __future__ import annotations
