@@ -17,8 +17,7 @@ from nmlopt.results.store import RunStore
 
 pytestmark = pytest.mark.neuron
 
-GENERATIONS = 14
-FIT = ["--offspring", "8", "--generations", str(GENERATIONS), "--workers", "2", "--seed", "5", "--solutions", "3"]
+FIT = ["--offspring", "8", "--workers", "2", "--seed", "5", "--solutions", "3"]
 
 
 def _command(*arguments: str) -> list[str]:
@@ -63,20 +62,22 @@ def _same(folder: Path, reference: tuple) -> None:
     assert states == reference[3]
 
 
-def _check(root: Path, tmp_path: Path, kills: int) -> None:
+def _check(root: Path, tmp_path: Path, *, kills: int, generations: int, share: tuple[float, float]) -> None:
+    fit = [*FIT, "--generations", str(generations)]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     start = time.monotonic()
-    done = subprocess.run(_command("fit", *_example(root), "--out", str(whole), *FIT), capture_output=True, text=True)
+    done = subprocess.run(_command("fit", *_example(root), "--out", str(whole), *fit), capture_output=True, text=True)
     seconds = time.monotonic() - start
     assert done.returncode in (0, 1), done.stderr
     reference = _contents(whole)
 
     rng = random.Random(3)
-    command = _command("fit", *_example(root), "--out", str(broken), *FIT)
-    last = 0
+    command = _command("fit", *_example(root), "--out", str(broken), *fit)
+    last = done_kills = 0
     for _ in range(kills):
-        if _run_and_kill(command, rng.uniform(0.15, 0.6) * seconds):
+        if _run_and_kill(command, rng.uniform(*share) * seconds / kills):
             break
+        done_kills += 1
         if not (broken / "run.sqlite").exists():
             continue
         with RunStore.open(broken) as store:
@@ -84,6 +85,7 @@ def _check(root: Path, tmp_path: Path, kills: int) -> None:
         assert generation >= last, "a stored generation was lost"
         last = generation
         command = _command("resume", str(broken))
+    assert done_kills == kills, "the fit ended too early to be killed as often as wanted"
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     _same(broken, reference)
@@ -92,9 +94,9 @@ def _check(root: Path, tmp_path: Path, kills: int) -> None:
 
 
 def test_two_kills(root, tmp_path):
-    _check(root, tmp_path, kills=2)
+    _check(root, tmp_path, kills=2, generations=14, share=(0.3, 0.9))
 
 
 @pytest.mark.slow
 def test_twenty_kills(root, tmp_path):
-    _check(root, tmp_path, kills=20)
+    _check(root, tmp_path, kills=20, generations=120, share=(0.5, 2.0))
