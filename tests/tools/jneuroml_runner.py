@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import spikes
 
+from nmlopt.backend import Trace
 from nmlopt.resources import jneuroml_jar
 
 LEMS = """<Lems>
@@ -123,10 +125,9 @@ def _lems(run: Run) -> str:
 
 def crossings(t: np.ndarray, v: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     """Times of upward crossings, linearly interpolated."""
-    i = np.flatnonzero((v[:-1] <= threshold) & (v[1:] > threshold))
-    return t[i] + (threshold - v[i]) / (v[i + 1] - v[i]) * (t[i + 1] - t[i])
+    return spikes.crossings(Trace(t, v), threshold)
 
 
 def steps_above(t: np.ndarray, v: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     """Times of the first sample above threshold after one at or below: the step in which a spike falls."""
-    return t[np.flatnonzero((v[:-1] <= threshold) & (v[1:] > threshold)) + 1]
+    return t[spikes.step_indices(Trace(t, v), threshold)]
