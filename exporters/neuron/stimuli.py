@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmlopt.backend import Floats
-from nmlopt.experiment.model import Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Clamp:
 
 def currents(experiment: Experiment) -> tuple[Current, ...]:
     """The current stimuli of an experiment."""
-    return tuple(_current(s) for s in experiment.stimuli if not isinstance(s, VoltageClamp))
+    return tuple(_current(s) for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached))
 
 
 def clamps(experiment: Experiment) -> tuple[Clamp, ...]:
@@ -120,6 +120,6 @@ def drive_samples(stimuli: Sequence[Stimulus], duration_ms: float, dt_ms: float)
     middle: Floats = (np.arange(steps, dtype=np.float64) + 0.5) * dt_ms
     total = np.zeros(steps)
     for stimulus in stimuli:
-        if not isinstance(stimulus, VoltageClamp):
+        if not isinstance(stimulus, VoltageClamp | Attached):
             total += _current(stimulus).at(middle)
     return total

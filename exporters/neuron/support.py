@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nmlopt.codegen.nmodl import NMODL
 from nmlopt.errors import Issue
-from nmlopt.experiment.model import Experiment, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
 from nmlopt.exporters.neuron.bind import split_sections
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.expression import Call, Expr
@@ -39,6 +39,9 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
     for experiment in experiments:
         if is_point and any(isinstance(s, VoltageClamp) for s in experiment.stimuli):
             yield Issue("B033", f"experiment '{experiment.id}': a point cell cannot be voltage-clamped")
+        for attached in (s for s in experiment.stimuli if isinstance(s, Attached)):
+            message = f"experiment '{experiment.id}': the input '{attached.component}' cannot be attached here yet"
+            yield Issue("B037", message)
         if is_point and experiment.stimuli and not _takes_input(cell):
             yield Issue("B036", f"experiment '{experiment.id}': the equations of '{cell.id}' have no input current")
         for output in experiment.outputs:

@@ -65,13 +65,29 @@ class VoltageClamp:
     levels: tuple[tuple[float, float], ...]
 
 
-Stimulus: TypeAlias = Pulse | Ramp | Sine | Played | VoltageClamp
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An instance of an input or synapse component that was compiled in (`lower(inputs=...)`), at `site`.
+
+    `events_ms` are the arrivals of spikes, transmission delay included, ascending. `weight` is the weight of the input
+    or of the connection: it multiplies as the component's type says. `id` is unique in the experiment; what the
+    component exposes is recorded as '<id>/<exposure>'.
+    """
+
+    site: Site
+    id: str
+    component: str
+    weight: float = 1.0
+    events_ms: tuple[float, ...] = ()
+
+
+Stimulus: TypeAlias = Pulse | Ramp | Sine | Played | VoltageClamp | Attached
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """What to record: `variable` is 'v' (mV), 'i_clamp' (nA, of the clamp, inward positive) or
-    '<placement id>/<exposure>' (SI), at `site`."""
+    '<id of a placement or of an Attached>/<exposure>' (SI), at `site`."""
 
     id: str
     site: Site

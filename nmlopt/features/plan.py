@@ -6,6 +6,7 @@ exposure. Wanted traces are brought to that unit here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from nmlopt.backend import Floats
 from nmlopt.errors import Issue, TargetsError
-from nmlopt.experiment.model import Experiment, Played, Stimulus, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Played, Stimulus, VoltageClamp
 from nmlopt.experiment.samples import read_samples
 from nmlopt.experiment.sites import output_units
 from nmlopt.features.efel_settings import Settings, full_settings, setting_issues, stimulus_current
@@ -183,6 +184,8 @@ def _key(target: Target) -> Key:
 def _span(stimulus: Stimulus) -> tuple[float, float]:
     if isinstance(stimulus, Played):
         return stimulus.times_ms[0], stimulus.times_ms[-1]
+    if isinstance(stimulus, Attached):  # its equations may act from the first event, or always
+        return (stimulus.events_ms[0] if stimulus.events_ms else 0.0), math.inf
     if isinstance(stimulus, VoltageClamp):
         return 0.0, sum(duration for duration, _ in stimulus.levels)
     return stimulus.delay_ms, stimulus.delay_ms + stimulus.duration_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Literal, TypeAlias
 
@@ -10,6 +11,7 @@ from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
 from nmlopt.errors import Issue, LemsError, NmloptError, PathError, UnsupportedError, raise_errors
 from nmlopt.ir.choose import choose_cell, temperature_of
+from nmlopt.ir.inputs import lower_input
 from nmlopt.ir.mechanisms import Catalogue
 from nmlopt.ir.membrane import Membrane, lower_membrane
 from nmlopt.ir.model import Cell
@@ -24,36 +26,45 @@ IN_MORPHOLOGY = "the shape of the cell is fixed while it is fitted"
 _MORPHOLOGY = frozenset({"morphology", "segment", "segmentGroup"})
 
 
-def lower(document: Document, free: Sequence[Address] = (), *, component: str | None = None) -> Cell:
+def lower(
+    document: Document, free: Sequence[Address] = (), *, component: str | None = None, inputs: Sequence[str] = ()
+) -> Cell:
     """The cell of a document, with a slot for each address of `free`, in order.
 
-    `component` is the id of the cell; by default the only one, or that of the network's only population.
+    `component` is the id of the cell; by default the only one, or that of the network's only population. `inputs` are
+    ids of input and synapse components to compile in, so that experiments can attach them (`Cell.input_mechanism`).
     Raises UnsupportedError with everything that is not supported (I..., L...), PathError for addresses that cannot be
     slots: P020 structural, P021 not part of this cell's equations, P022 given twice.
     """
-    cell, numbers = _lowered(document, free, component)
+    cell, numbers = _lowered(document, free, component, inputs)
     issues = _unusable(free, cell, numbers)
     raise_errors(issues, PathError)
     return cell
 
 
-def classify(document: Document, addresses: Sequence[Address], *, component: str | None = None) -> Mapping[str, Use]:
+def classify(
+    document: Document, addresses: Sequence[Address], *, component: str | None = None, inputs: Sequence[str] = ()
+) -> Mapping[str, Use]:
     """For each address (by path) what it is to the cell: bindable, structural or unused. Raises as `lower`."""
     distinct = tuple({a.path: a for a in addresses}.values())
-    cell, numbers = _lowered(document, distinct, component)
+    cell, numbers = _lowered(document, distinct, component, inputs)
     used = _slots_in(cell)
     return {a.path: _use(i, a, used, numbers) for i, a in enumerate(distinct)}
 
 
-def _lowered(document: Document, free: Sequence[Address], component: str | None) -> tuple[Cell, Numbers]:
+def _lowered(
+    document: Document, free: Sequence[Address], component: str | None, inputs: Sequence[str]
+) -> tuple[Cell, Numbers]:
     try:
-        return _lower(document, free, component)
+        return _lower(document, free, component, inputs)
     except RecursionError:
         issue = Issue("L003", "the definitions of this cell rest on each other too deeply", hint="simplify them")
         raise UnsupportedError(issue) from None
 
 
-def _lower(document: Document, free: Sequence[Address], component: str | None) -> tuple[Cell, Numbers]:
+def _lower(
+    document: Document, free: Sequence[Address], component: str | None, inputs: Sequence[str]
+) -> tuple[Cell, Numbers]:
     try:
         known = components(document)
         numbers = Numbers(known.units, free)
@@ -68,6 +79,9 @@ def _lower(document: Document, free: Sequence[Address], component: str | None) -
         membrane = lower_membrane(known, numbers, instance, catalogue, issues)
     else:
         capacitance = _point_cell(known, numbers, instance, catalogue, issues)
+    for name in dict.fromkeys(inputs):
+        with collecting(issues):
+            lower_input(known, numbers, name, catalogue)
     temperature = _temperature(known, numbers, issues)
     raise_errors(issues, UnsupportedError)
     cell = Cell(
@@ -86,6 +100,15 @@ def _lower(document: Document, free: Sequence[Address], component: str | None) -
         temperature_K=temperature,
     )
     return cell, numbers
+
+
+@contextmanager
+def collecting(issues: list[Issue]) -> Iterator[None]:
+    """Errors raised inside are added to `issues`."""
+    try:
+        yield
+    except NmloptError as error:
+        issues.extend(error.issues)
 
 
 def _point_cell(

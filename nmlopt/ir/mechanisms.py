@@ -22,6 +22,7 @@ class Prototype:
     name: str
     ion: str = ""
     current: str = ""
+    component: str = ""
 
     def values(self, given: Mapping[str, Expr]) -> tuple[tuple[str, Expr], ...]:
         """The values of a placement from the numbers it gives, by their names in `own`."""
@@ -52,6 +53,10 @@ class Catalogue:
         next(taken for n, taken in copies if n == name).update(wanted)
         self.placements.append(replace(placement, mechanism=name))
 
+    def add(self, prototype: Prototype) -> None:
+        """Add a mechanism without a placement."""
+        self._add(prototype)
+
     def _add(self, prototype: Prototype) -> str:
         name = self._unique(prototype.name)
         parameters = [Parameter(n, value) for n, value in prototype.bound.shared]
@@ -64,6 +69,7 @@ class Catalogue:
                 tuple(parameters),
                 prototype.ion,
                 prototype.current,
+                prototype.component,
             )
         )
         return name

@@ -122,6 +122,17 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class OnEvent:
+    """What an event that arrives at `port` of the component does: assignments, one after the other.
+
+    Events that it hands on to its children are part of it, after its own assignments.
+    """
+
+    port: str
+    assignments: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Regime:
     """A mode of a point cell: derivatives that hold only in it, assignments on entry."""
 
@@ -154,7 +165,8 @@ class Dynamics:
     """A flattened ComponentType: one system of equations.
 
     `inputs` are those of v (V), t (s), temperature (K), caConc, caConcExt, caConc2, caConcExt2 (mol/m³), iCa, iCa2
-    (A, inward, of the compartment), surfaceArea (m², of the compartment), iSyn (A), ISyn (1) that the equations read.
+    (A, inward, of the compartment), surfaceArea (m², of the compartment), iSyn (A), ISyn (1) that the equations read;
+    for a mechanism of kind INPUT also weight (1, of the attachment) and V (1, of a dimensionless point cell).
     `exposures` maps canonical names that can be recorded (`m/q`, `iDensity`, `concentration`) to variables.
     """
 
@@ -165,6 +177,7 @@ class Dynamics:
     regimes: tuple[Regime, ...] = ()
     kinetics: tuple[KineticScheme, ...] = ()
     exposures: tuple[tuple[str, str], ...] = ()
+    events: tuple[OnEvent, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------- mechanisms
@@ -181,6 +194,8 @@ class MechanismKind(StrEnum):
     """an ion concentration: exposures `concentration` and `extConcentration`, mol/m³"""
     POINT_CELL = "point cell"
     """a whole cell without morphology; has a state `v` (V) unless it is dimensionless"""
+    INPUT = "input"
+    """a current onto one compartment or point cell: exposure `i` (A) or `I` (1), inward positive; experiments attach it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +215,7 @@ class Mechanism:
 
     `name` is a C-safe identifier, unique in the cell. `ion` is '' or the pool ion ('ca', 'ca2') that its current feeds,
     or, for a pool, that it holds. `current` names the variable that holds the current ('' for a pool or point cell).
+    `component` is the id of the input component in the document ('' for other kinds).
     """
 
     name: str
@@ -208,6 +224,7 @@ class Mechanism:
     parameters: tuple[Parameter, ...]
     ion: str = ""
     current: str = ""
+    component: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +258,7 @@ class Cell:
     A cell with morphology has a geometry; a point cell has a one-compartment geometry of none (`geometry` is None) and
     exactly one POINT_CELL mechanism with one placement on compartment 0. `point_capacitance` (F) is None if the
     membrane equation of a point cell holds no capacitance. `temperature_K` is the document's own, if it states one.
+    Mechanisms of kind INPUT have no placement: experiments attach them where they want.
     `document_digest` and `slots` let a backend that works on documents (LEMS) write its own.
     """
 
@@ -261,3 +279,7 @@ class Cell:
     def mechanism(self, name: str) -> Mechanism:
         """The mechanism of that name. Raises KeyError."""
         return {m.name: m for m in self.mechanisms}[name]
+
+    def input_mechanism(self, component: str) -> Mechanism:
+        """The mechanism of an input or synapse component that was compiled in. Raises KeyError."""
+        return {m.component: m for m in self.mechanisms if m.kind is MechanismKind.INPUT}[component]

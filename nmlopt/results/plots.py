@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nmlopt.backend import Trace
-from nmlopt.experiment.model import Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 from nmlopt.results.model import Floats, Table
 
 BEST, ORIGINAL, STIMULUS, WANTED, MEDIAN = "#0a6c8f", "#a8a8a8", "#54504a", "#c2410c", "#7fb3c8"
@@ -87,7 +87,7 @@ def traces(
     """
     with mpl.rc_context(_STYLE):
         outputs = experiment.outputs
-        currents = [s for s in experiment.stimuli if not isinstance(s, VoltageClamp)]
+        currents = [s for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached)]
         clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
         heights = [2.0] * len(outputs) + [0.7] * (bool(currents) + bool(clamps))
         figure = _figure(sum(heights) + 0.5)
@@ -125,10 +125,10 @@ def thinned(trace: Trace, points: int = _POINTS) -> tuple[Floats, Floats]:
 
 
 def current(stimulus: Stimulus, t_ms: Floats) -> Floats:
-    """The current of a stimulus at those times (n,), as `experiment.model` defines it; 0 for a clamp."""
+    """The current of a stimulus at those times (n,), as `experiment.model` defines it; 0 where the cell decides it."""
     if isinstance(stimulus, Played):
         return np.interp(t_ms, stimulus.times_ms, stimulus.amplitudes, left=0.0, right=0.0)
-    if isinstance(stimulus, VoltageClamp):
+    if isinstance(stimulus, VoltageClamp | Attached):
         return np.zeros_like(t_ms)
     since = t_ms - stimulus.delay_ms
     inside = (since >= 0) & (since < stimulus.duration_ms)
@@ -183,7 +183,7 @@ def _currents(panel: Axes, stimuli: Sequence[Stimulus], duration_ms: float) -> N
 def _edges(stimulus: Stimulus) -> tuple[float, ...]:
     if isinstance(stimulus, Played):
         return stimulus.times_ms
-    if isinstance(stimulus, VoltageClamp):
+    if isinstance(stimulus, VoltageClamp | Attached):
         return ()
     return (stimulus.delay_ms, stimulus.delay_ms + stimulus.duration_ms)
 
