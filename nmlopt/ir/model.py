@@ -195,7 +195,7 @@ class MechanismKind(StrEnum):
     POINT_CELL = "point cell"
     """a whole cell without morphology; has a state `v` (V) unless it is dimensionless"""
     INPUT = "input"
-    """a current onto one compartment or point cell: exposure `i` (A) or `I` (1), inward positive; experiments attach it"""
+    """a current onto one compartment or point cell: exposure `i` (A) or `I` (1), inward; experiments attach it"""
 
 
 @dataclass(frozen=True, slots=True)
