@@ -26,6 +26,7 @@ from nmlopt.optimise.state import read, write
 from nmlopt.optimise.stopping import StopRule
 from nmlopt.optimise.stopping import check as check_rule
 from nmlopt.results import run_toml
+from nmlopt.results.export_csv import write_csv
 from nmlopt.results.inputs import add, locate, next_targets_folder, targets_copy
 from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
@@ -72,9 +73,16 @@ def resume_run(
         return run(store, loaded, plan, on_progress)
 
 
-def report_run(folder: Path, *, solutions: int) -> Path:
-    """Write the solutions and the report of a run anew, from what is stored; path of the report."""
+def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Path:
+    """Write the solutions and the report of a run anew, from what is stored; path of the report.
+
+    `table`: a new file for every evaluation as CSV, too. Raises ResultsError R001 where it exists.
+    """
+    if table is not None and (table.exists() or table.is_symlink()):
+        raise ResultsError(Issue("R001", "the file exists and is not replaced", str(table), "choose another name"))
     with RunStore.resume(folder) as store:
+        if table is not None:
+            write_csv(store, table)
         return finish(store, load_run(folder, run_toml.read(folder)), solutions)
 
 

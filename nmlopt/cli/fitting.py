@@ -89,8 +89,8 @@ def status(args: argparse.Namespace) -> int:
 
 
 def report(args: argparse.Namespace) -> int:
-    """`nmlopt report`: solutions and report.html anew."""
-    show(str(report_run(args.run, solutions=args.solutions)))
+    """`nmlopt report`: solutions and report.html anew, all evaluations as a table where asked for."""
+    show(str(report_run(args.run, solutions=args.solutions, table=args.csv)))
     return EXIT_DONE
 
 

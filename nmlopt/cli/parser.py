@@ -187,10 +187,11 @@ def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs,
         "report",
         "Make report.html and the solutions of a run anew.",
-        "  nmlopt report runs/a\n  nmlopt report runs/a --solutions 3\n",
+        "  nmlopt report runs/a\n  nmlopt report runs/a --solutions 3\n  nmlopt report runs/a --csv evaluations.csv\n",
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
     parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every evaluation as a table, too; a new file")
 
 
 def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

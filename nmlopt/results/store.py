@@ -133,14 +133,6 @@ class RunStore:
         with reported(self.folder), database.transaction(self._db):
             self._db.execute("UPDATE seeds SET stop_reason = ? WHERE seed = ?", (reason, seed))
 
-    def add_seeds(self, seeds: Sequence[int]) -> None:
-        """Further searches in the same run; known ones are left as they are."""
-        with reported(self.folder), database.transaction(self._db):
-            self._db.executemany(
-                "INSERT OR IGNORE INTO seeds (seed, position) VALUES (?, (SELECT COUNT(*) FROM seeds))",
-                [(seed,) for seed in seeds],
-            )
-
     def carry_over(
         self, info: RunInfo, convert: Callable[[Evaluation], Evaluation], states: Mapping[int, State]
     ) -> None:

@@ -139,6 +139,16 @@ def test_report_makes_the_report_anew(run, call):
     assert (run / "report.html").is_file()
 
 
+def test_report_writes_every_evaluation_as_a_table_and_replaces_nothing(run, call, tmp_path):
+    table = tmp_path / "evaluations.csv"
+    assert call("report", run, "--csv", table).code == 0
+    header, *rows = table.read_text().splitlines()
+    assert header.startswith("seed,generation,position,status,cpu_s,sum,x:")
+    assert len(rows) == json.loads(call("status", run, "--json").out)["evaluations"]
+    again = call("report", run, "--csv", table)
+    assert again.code == 2 and "R001" in again.err
+
+
 # ------------------------------------------------------------------------------------------------ looking
 
 

@@ -147,12 +147,10 @@ def test_generations_come_in_order(filled, kit):
         assert store.progress()[0].generations == 4
 
 
-def test_reasons_and_further_seeds(filled):
+def test_the_reason_of_an_end_is_that_of_its_seed(filled):
     with RunStore.resume(filled) as store:
         store.set_stop_reason(1, "target score reached")
-        store.add_seeds((2, 7))
-        assert [(p.seed, p.stop_reason) for p in store.progress()] == [(1, "target score reached"), (2, ""), (7, "")]
-        assert store.info.seeds == (1, 2, 7)
+        assert [(p.seed, p.stop_reason) for p in store.progress()] == [(1, "target score reached"), (2, "")]
 
 
 def test_a_generation_that_fails_half_way_is_not_there(filled, kit):
