@@ -108,8 +108,9 @@ def _resolve_all(elements: Iterable[Element], known: Mapping[str, ComponentType]
             issues.append(Issue("L012", f"ComponentType '{name}' is defined twice", place(element)))
         sources.setdefault(name, element)
     resolved: dict[str, ComponentType] = {}
+    failed: set[str] = set()
     for name in sources:
-        issues.extend(_resolve(name, sources, resolved, known))
+        issues.extend(_resolve(name, sources, resolved, known, failed))
     if issues:
         raise LemsError(issues)
     return resolved
@@ -120,24 +121,34 @@ def _resolve(
     sources: Mapping[str, Element],
     resolved: dict[str, ComponentType],
     known: Mapping[str, ComponentType],
+    failed: set[str],
 ) -> list[Issue]:
-    """Resolve a type and, before it, the types it extends."""
-    chain: list[str] = []
-    while name in sources and name not in resolved:
+    """Resolve a type and, before it, the types it extends; those that cannot be resolved are added to `failed`."""
+    chain: dict[str, None] = {}
+    while name in sources and name not in resolved and name not in failed:
         if name in chain:
-            where = place(sources[name])
-            return [Issue("L011", f"ComponentType '{name}' extends itself", where, "break the cycle of 'extends'")]
-        chain.append(name)
+            failed.update(chain)
+            circle = list(chain)[list(chain).index(name) :]
+            return [_circular(member, sources[member]) for member in circle]
+        chain[name] = None
         name = sources[name].attributes.get("extends", "")
+    if name in failed:  # said already
+        failed.update(chain)
+        return []
     if chain and name and name not in resolved and name not in known:
-        element = sources[chain[-1]]
-        message = f"ComponentType '{chain[-1]}' extends the unknown type '{name}'"
-        return [Issue("L010", message, place(element), "include the file that defines it")]
+        failed.update(chain)
+        last = next(reversed(chain))
+        message = f"ComponentType '{last}' extends the unknown type '{name}'"
+        return [Issue("L010", message, place(sources[last]), "include the file that defines it")]
     for own in reversed(chain):
         parent_name = sources[own].attributes.get("extends", "")
         parent = resolved.get(parent_name) or known.get(parent_name)
         resolved[own] = _derive(own, sources[own], parent)
     return []
+
+
+def _circular(name: str, element: Element) -> Issue:
+    return Issue("L011", f"ComponentType '{name}' extends itself", place(element), "break the cycle of 'extends'")
 
 
 def _derive(name: str, element: Element, parent: ComponentType | None) -> ComponentType:
