@@ -12,6 +12,8 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.expression import Call, Expr
 from nmlopt.lems.trees import parts
 
+_WITHOUT_KINETICS = (MechanismKind.POINT_CELL, MechanismKind.POOL, MechanismKind.INPUT)
+
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
     """Every obstacle in the cell and in the experiments (codes B03x)."""
@@ -22,9 +24,15 @@ def _cell(cell: Cell) -> Iterator[Issue]:
     for mechanism in cell.mechanisms:
         unknown = {f for expr in _expressions(mechanism) for f in _functions(expr)} - set(NMODL.functions)
         for function in sorted(unknown):
-            yield Issue("B030", f"'{function}' in '{mechanism.name}' has no counterpart in generated NMODL")
+            yield Issue(
+                "B030", f"'{function}' in '{mechanism.name}' has no counterpart in generated NMODL", mechanism.where
+            )
         if mechanism.dynamics.regimes and mechanism.kind is not MechanismKind.POINT_CELL:
-            yield Issue("B031", f"'{mechanism.name}' has regimes, which only point cells may have here")
+            message = f"'{mechanism.name}' has regimes, which only point cells may have here"
+            yield Issue("B031", message, mechanism.where)
+        if mechanism.dynamics.kinetics and mechanism.kind in _WITHOUT_KINETICS:
+            message = f"'{mechanism.name}' has a kinetic scheme, which a {mechanism.kind} cannot have here"
+            yield Issue("B038", message, mechanism.where, "use a <cell> of one segment instead of a point cell")
     for index in split_sections(cell):
         assert cell.geometry is not None
         name = cell.geometry.sections[index].name

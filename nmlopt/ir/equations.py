@@ -8,6 +8,7 @@ from collections.abc import Collection
 from nmlopt.ir.flat import EMPTY_SUM, Definition, Flat, Own, Structural
 from nmlopt.ir.model import Condition, KineticScheme, Regime, State
 from nmlopt.lems.expression import Expr, Sym
+from nmlopt.lems.trees import names
 
 
 class Equations:
@@ -46,6 +47,20 @@ class Equations:
         made = self.unique(path, name)
         self._definitions.append(Definition(made, value, core))
         return Sym(made)
+
+    def is_constant(self, expr: Expr) -> bool:
+        """Whether numbers alone decide about `expr`: it rests on no state, time, voltage or concentration."""
+        values = {d.name: d.value for d in self._definitions}
+        known = {*self._own, "temperature"}
+        waiting, seen = list(names(expr)), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in values and name not in seen:
+                waiting.extend(names(values[name]))
+            elif name not in values and name not in known:
+                return False
+            seen.add(name)
+        return True
 
     def state(self, path: tuple[str, ...], name: str) -> Sym:
         """A state variable, whose equations follow later."""

@@ -8,39 +8,41 @@ only what the wanted variables need is read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
-from nmlopt.ir.coverage import is_covered
+from nmlopt.ir.cases import conditional
 from nmlopt.ir.equations import Equations
 from nmlopt.ir.events import collect_events
 from nmlopt.ir.flat import EMPTY_PRODUCT, EMPTY_SUM, Flat, Structural
 from nmlopt.ir.kinetics import collect_kinetics
 from nmlopt.ir.model import State
+from nmlopt.ir.modes import derivative_by_mode
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.select import Select, matching, parse_select
 from nmlopt.ir.simplify import simplified
-from nmlopt.lems.evaluate import evaluate
-from nmlopt.lems.expression import Cases, Expr, Num, Op, Sym
+from nmlopt.lems.expression import Expr, Num, Op, Sym
 from nmlopt.lems.resolve import Components, Instance
-from nmlopt.lems.trees import rebuild, slots
+from nmlopt.lems.trees import rebuild
 from nmlopt.lems.types import Declaration, is_core, place
 
 STRUCTURAL_PARAMETERS: Mapping[tuple[str, str], str] = {
     ("baseGate", "instances"): "the number of gates is a power in the equations, not a number of them",
 }
 
-CASE_BOUNDARY = (
-    "other cases rely on it to leave no gap (with a <Case> without a condition as the last it could be fitted)"
-)
+Collect: TypeAlias = "Callable[[Flattener, Instance], None]"
+Below: TypeAlias = Callable[[Instance, str], "tuple[Instance, ...] | None"]
 
 
 class Flattener:
     """Flattens one root instance.
 
     `inputs` are the names known outside it, with what stands for them; `own_inputs` those of them that each placement
-    gives as a number. `owner` is the instance whose parameters are given by each placement, too.
+    gives as a number. `owner` is the instance whose parameters are given by each placement, too. `collect` adds what
+    conditions do in a component to the equations; `below` finds the instances under a declared name. The
+    regimes of `modal` stay regimes.
     """
 
     def __init__(
@@ -50,12 +52,19 @@ class Flattener:
         inputs: Mapping[str, Expr],
         owner: Instance | None = None,
         own_inputs: frozenset[str] = frozenset(),
+        collect: Collect = collect_events,
+        below: Below | None = None,
+        modal: Instance | None = None,
     ) -> None:
         self._components = components
-        self._numbers = numbers
+        self.numbers = numbers
         self._inputs = inputs
         self._owner = owner
         self._own_inputs = own_inputs
+        self._collect = collect
+        self.modal = modal
+        self.modes: dict[Instance, Sym] = {}
+        self._find_below = below or components.children
         self._memo: dict[tuple[Instance, str], Expr | None] = {}
         self._instances: dict[tuple[Instance, str], tuple[Instance, ...] | None] = {}
         self._pending: deque[tuple[Instance, str, str]] = deque()
@@ -73,6 +82,13 @@ class Flattener:
         """A named variable for a value that is a structural number (a current that is always 0)."""
         return self.equations.variable(instance.path, name, value, core=True)
 
+    def scaled(self, instance: Instance, name: str, value: Expr, factor: str) -> Sym:
+        """A variable times a number that each placement gives, exposed in its stead."""
+        made = Op("*", (value, self.equations.own(instance.path, factor, "none")))
+        scaled = self.equations.variable(instance.path, name, made, core=True)
+        self.equations.expose(instance.path, name, scaled.name)
+        return scaled
+
     def has(self, instance: Instance, name: str) -> bool:
         """Whether an instance defines a name itself."""
         return self._has(instance, name)
@@ -82,10 +98,19 @@ class Flattener:
         """Whether anything asked for a concentration, also one that is structurally 0."""
         return self._reads_concentration
 
+    def complete(self) -> None:
+        """Derivatives, initial values, events and kinetic schemes of everything wanted so far."""
+        self._complete()
+
     def finish(self) -> Flat:
         """The equations for everything wanted so far."""
         self._complete()
         return self.equations.finish()
+
+    def state_in_use(self, instance: Instance, variable: str) -> str | None:
+        """The name in the result of a state variable, None if nothing wanted so far reads it."""
+        found = self._memo.get((instance, variable))
+        return found.name if isinstance(found, Sym) and found.name in self.equations.states else None
 
     # ------------------------------------------------------------------------------------------ names
 
@@ -159,15 +184,18 @@ class Flattener:
                 return self._parameter(instance, declared)
             case "Constant":
                 dimension = declared.element.attributes.get("dimension", "*")
-                return self._define(instance, name, self._numbers.expr(declared.element, "value", dimension), False)
+                return self._define(instance, name, self.numbers.expr(declared.element, "value", dimension), False)
             case "DerivedParameter":
                 return self._derived(instance, name, declared.element)
         return None
 
     def _parameter(self, instance: Instance, declared: Declaration) -> Expr:
+        if declared.kind == "Property" and instance.parent is None and declared.name in self._inputs:
+            self.equations.use_input(declared.name)  # the weight of an input belongs to its attachment
+            return self._inputs[declared.name]
         dimension = declared.element.attributes.get("dimension", "*")
         if declared.fixed is not None:
-            number = self._numbers.expr(declared.fixed, "value", dimension)
+            number = self.numbers.expr(declared.fixed, "value", dimension)
             if is_core(declared.fixed) and isinstance(number, Num):
                 return Structural(number.value)
             return self._define(instance, declared.name, number, False)
@@ -176,12 +204,12 @@ class Flattener:
         element = instance.element
         reason = STRUCTURAL_PARAMETERS.get((declared.owner, declared.name))
         if reason is not None:
-            return Structural(self._numbers.fixed(element, declared.name, reason))
+            return Structural(self.numbers.fixed(element, declared.name, reason))
         source, attribute = element, declared.name
         default = next((a for a in ("defaultValue", "value") if a in declared.element.attributes), None)
         if attribute not in element.attributes and default is not None:
             source, attribute = declared.element, default
-        return self._define(instance, declared.name, self._numbers.expr(source, attribute, dimension), False)
+        return self._define(instance, declared.name, self.numbers.expr(source, attribute, dimension), False)
 
     def _define(self, instance: Instance, name: str, value: Expr, core: bool) -> Expr:
         return self.equations.define(instance.path, name, value, core=core)
@@ -200,14 +228,14 @@ class Flattener:
     def _derived(self, instance: Instance, name: str, item: Element) -> Expr:
         core = is_core(item)
         if item.tag == "ConditionalDerivedVariable":
-            return self._define(instance, name, self._conditional(instance, item), core)
+            return self._define(instance, name, conditional(self, instance, item), core)
         if "select" in item.attributes:
             return self._define(instance, name, self._selected(instance, item), True)
         return self._define(instance, name, self.expression(instance, item, "value"), core)
 
     def expression(self, instance: Instance, item: Element, attribute: str) -> Expr:
         """An expression attribute with its names resolved inside an instance."""
-        tree = self._numbers.expression(item, attribute)
+        tree = self.numbers.expression(item, attribute)
         try:
             return self._resolved(instance, tree, is_core(item))
         except LemsError as error:
@@ -221,35 +249,6 @@ class Flattener:
         if isinstance(tree, Num):
             return Structural(tree.value) if core else tree
         return simplified(rebuild(tree, lambda part: self._resolved(instance, part, core)))
-
-    def _conditional(self, instance: Instance, item: Element) -> Expr:
-        cases: list[tuple[Expr, Expr]] = []
-        default: Expr | None = None
-        for case in item.children:
-            if case.tag != "Case":
-                continue
-            value = self.expression(instance, case, "value")
-            test = self.expression(instance, case, "condition") if "condition" in case.attributes else None
-            decided = True if test is None else _decided(test)
-            if decided:
-                default = value
-                break
-            if decided is None and test is not None:
-                cases.append((test, value))
-        if default is None:
-            self._check_covered(item, [test for test, _ in cases])
-            default = cases.pop()[1]
-        return Cases(tuple(cases), default) if cases else default
-
-    def _check_covered(self, item: Element, tests: list[Expr]) -> None:
-        """Refuse cases without a default that leave a gap, and slots that could open one. Raises LemsError I011."""
-        if is_covered(tests):
-            return
-        if not is_covered([self._numbers.with_defaults(test) for test in tests]):
-            message = f"the cases of '{item.attributes.get('name')}' may all be false, and it has no default"
-            raise LemsError(Issue("I011", message, place(item), "add a <Case> without a condition"))
-        for slot in frozenset().union(*(slots(test) for test in tests)):
-            self._numbers.structural[slot] = CASE_BOUNDARY
 
     def _selected(self, instance: Instance, item: Element) -> Expr:
         select = parse_select(item)
@@ -285,7 +284,7 @@ class Flattener:
 
     def _attached(self, select: Select) -> list[Expr]:
         """The current of synapses and other attachments: an input from outside (iSyn in A, ISyn dimensionless)."""
-        name = "iSyn" if select.variable == "i" else "ISyn"
+        name = {"i": "iSyn", "I": "ISyn"}.get(select.variable, "")
         if name not in self._inputs:
             raise LemsError(Issue("I012", f"attachments cannot be read here (select '{select.text}')"))
         self.equations.use_input(name)
@@ -295,7 +294,7 @@ class Flattener:
         """The instances below `instance` under a declared name, the same objects each time. Raises LemsError L014."""
         key = (instance, name)
         if key not in self._instances:
-            self._instances[key] = self._components.children(instance, name)
+            self._instances[key] = self._find_below(instance, name)
         found = self._instances[key]
         if found is None:
             message = (
@@ -322,7 +321,7 @@ class Flattener:
                 self._complete_state(*self._pending.popleft())
             for instance in [i for i in self._visited if i not in done]:
                 done.add(instance)
-                collect_events(self, instance)
+                self._collect(self, instance)
                 collect_kinetics(self, instance)
 
     def _complete_state(self, instance: Instance, name: str, made: str) -> None:
@@ -339,6 +338,8 @@ class Flattener:
                 for assignment in item.children:
                     if assignment.attributes.get("variable") == name:
                         initial = self.expression(instance, assignment, "value")
+        if instance is not self.modal:
+            derivative = derivative_by_mode(self, instance, name, derivative)
         self.equations.states[made] = State(made, initial, derivative)
 
     def name_of_state(self, instance: Instance, variable: str, item: Element) -> str:
@@ -357,13 +358,6 @@ def _dynamics_item(dynamics: Element, name: str) -> Element | None:
     """What defines a name in a Dynamics block; a derived variable hides a state of the same name."""
     found = [e for e in dynamics.children if e.tag in _RANK and e.attributes.get("name") == name]
     return min(found, key=lambda e: _RANK[e.tag], default=None)
-
-
-def _decided(test: Expr) -> bool | None:
-    """What a comparison of structural numbers gives (a concentration that no pool holds is such a 0); else None."""
-    if isinstance(test, Op) and all(isinstance(arg, Structural) for arg in test.args):
-        return bool(evaluate(test))
-    return None
 
 
 def _at(issue: Issue, item: Element) -> Issue:

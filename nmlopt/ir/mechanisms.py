@@ -23,6 +23,7 @@ class Prototype:
     ion: str = ""
     current: str = ""
     component: str = ""
+    where: str = ""
 
     def values(self, given: Mapping[str, Expr]) -> tuple[tuple[str, Expr], ...]:
         """The values of a placement from the numbers it gives, by their names in `own`."""
@@ -70,6 +71,7 @@ class Catalogue:
                 prototype.ion,
                 prototype.current,
                 prototype.component,
+                prototype.where,
             )
         )
         return name

@@ -6,7 +6,7 @@ Numbers that a candidate changes appear as `SlotRef`; all others are literals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nmlopt.lems.expression import Expr
@@ -215,7 +215,8 @@ class Mechanism:
 
     `name` is a C-safe identifier, unique in the cell. `ion` is '' or the pool ion ('ca', 'ca2') that its current feeds,
     or, for a pool, that it holds. `current` names the variable that holds the current ('' for a pool or point cell).
-    `component` is the id of the input component in the document ('' for other kinds).
+    `component` is the id of the input component in the document ('' for other kinds); `where` (`file:line`) is where
+    the first density, species or cell with these equations stands, for messages; it is no part of what the cell is.
     """
 
     name: str
@@ -225,6 +226,7 @@ class Mechanism:
     ion: str = ""
     current: str = ""
     component: str = ""
+    where: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.passes import run
 from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.resolve import Components, Instance
+from nmlopt.lems.types import place
 
 INPUTS = {name: Sym(name) for name in ("t", TEMPERATURE, "iSyn", "ISyn")}
 
@@ -20,13 +21,13 @@ def lower_point_cell(components: Components, numbers: Numbers, instance: Instanc
 
     Raises LemsError.
     """
-    flattener = Flattener(components, numbers, INPUTS)
+    flattener = Flattener(components, numbers, INPUTS, modal=instance)
     flattener.want(instance, *_variables(instance))
     flat = flattener.finish()
     wanted = [name for _, name in flat.exposures]
     bound = run(flat, wanted)
     name = instance.element.attributes.get("id", instance.type.name)
-    prototype = Prototype(bound, (), MechanismKind.POINT_CELL, name)
+    prototype = Prototype(bound, (), MechanismKind.POINT_CELL, name, where=place(instance.element))
     catalogue.place(name, prototype, Placement("", name, (0,)))
     return _capacitance(flat)
 

@@ -10,7 +10,7 @@ from nmlopt.ir.bind import TEMPERATURE
 from nmlopt.ir.flat import Own
 from nmlopt.ir.flatten import Flattener
 from nmlopt.ir.mechanisms import Catalogue, Prototype
-from nmlopt.ir.model import MechanismKind, Placement
+from nmlopt.ir.model import MechanismKind, Placement, State
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.passes import run
 from nmlopt.ir.placing import Places
@@ -26,12 +26,15 @@ _INPUTS = {name: Sym(name) for name in ("v", "t", TEMPERATURE, "surfaceArea", "i
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One species where it lies; `external` is its constant concentration outside, over numbers and slots."""
+    """One species where it lies.
+
+    `external` is its concentration outside, over numbers and slots; None if that changes in a run.
+    """
 
     ion: str
     id: str
     compartments: tuple[int, ...]
-    external: Expr
+    external: Expr | None
 
 
 def lower_pools(
@@ -58,7 +61,7 @@ class _Pools:
         self.pools: list[Pool] = []
 
     def add(self, element: Element) -> None:
-        """Lower one species. Raises LemsError (I040 overlap, I041 changing external concentration, ...)."""
+        """Lower one species. Raises LemsError (I040 overlap, I041 concentrations that are no states, ...)."""
         ion = element.attributes.get("ion", "")
         if ion not in IONS:
             return
@@ -79,8 +82,8 @@ class _Pools:
         }
         id_ = element.attributes.get("id", ion)
         self._catalogue.place(key, prototype, Placement("", id_, compartments, prototype.values(given)))
-        outside = next(s for s in prototype.bound.dynamics.states if s.name == "extConcentration")
-        self.pools.append(Pool(ion, id_, compartments, prototype.resolved(outside.initial, given)))
+        external = None if _moves_outside(prototype) else prototype.resolved(_outside(prototype).initial, given)
+        self.pools.append(Pool(ion, id_, compartments, external))
 
     def _prototype(self, species: Instance, model: Instance, ion: str) -> Prototype:
         flattener = Flattener(self._known, self._numbers, _INPUTS, owner=species)
@@ -91,16 +94,21 @@ class _Pools:
         if wanted != ["concentration", "extConcentration"] or not states.keys() >= set(wanted):
             message = f"{model.type.name} does not hold concentration and extConcentration as states"
             raise LemsError(Issue("I041", message, place(model.element)))
-        assigned = {name for c in bound.dynamics.conditions for name, _ in c.assignments}
-        if states["extConcentration"].derivative is not None or "extConcentration" in assigned:
-            message = f"{model.type.name} changes the external concentration, which is taken as constant"
-            raise LemsError(Issue("I041", message, place(model.element)))
         own: tuple[Own, ...] = flat.own
         name = model.element.attributes.get("id", model.type.name)
-        return Prototype(bound, own, MechanismKind.POOL, name, ion)
+        return Prototype(bound, own, MechanismKind.POOL, name, ion, where=place(model.element))
 
     def _refuse_overlap(self, element: Element, ion: str, compartments: tuple[int, ...]) -> None:
         for pool in self.pools:
             if pool.ion == ion and set(pool.compartments) & set(compartments):
                 message = f"species '{element.attributes.get('id', ion)}' and '{pool.id}' of ion '{ion}' overlap"
                 raise LemsError(Issue("I040", message, place(element), "give each its own segmentGroup"))
+
+
+def _outside(prototype: Prototype) -> State:
+    return next(s for s in prototype.bound.dynamics.states if s.name == "extConcentration")
+
+
+def _moves_outside(prototype: Prototype) -> bool:
+    assigned = {name for c in prototype.bound.dynamics.conditions for name, _ in c.assignments}
+    return _outside(prototype).derivative is not None or "extConcentration" in assigned
