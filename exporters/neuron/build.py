@@ -1,8 +1,4 @@
-"""Builds mod files with nrnivmodl into a cache folder that is safe for concurrent builders and interruptions.
-
-A build happens in a temporary folder beside its final place and is renamed into it when complete, so a folder with
-the final name always is a finished one.
-"""
+"""Builds mod files with nrnivmodl, once per digest of their texts."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from nmlopt.codegen import build_cache
+from nmlopt.codegen.build_cache import cached, failed_build, no_compiler, require_compiler
 from nmlopt.errors import BackendError, Issue
 
 # No fused multiply-add: the same operations give the same bits on every processor. NEURON maps exp and pow to its
@@ -22,7 +19,7 @@ from nmlopt.errors import BackendError, Issue
 COMPILER_FLAGS = "-ffp-contract=off -fno-builtin-log -fno-builtin-sin -fno-builtin-cos -fno-builtin-tan " \
     "-fno-builtin-sinh -fno-builtin-cosh -fno-builtin-tanh"  # fmt: skip
 _LIBRARY_NAMES = ("libnrnmech.so", "libnrnmech.dylib")
-_SHOWN_LINES = 15
+_TOOLS = ("make",)
 
 
 def toolchain(neuron_version: str) -> str:
@@ -31,10 +28,8 @@ def toolchain(neuron_version: str) -> str:
 
 
 def cache_folder() -> Path:
-    """$NMLOPT_CACHE/neuron, else the user's cache folder."""
-    root = os.environ.get("NMLOPT_CACHE")
-    base = Path(root) if root else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nmlopt"
-    return base.expanduser() / "neuron"
+    """Where built mechanisms are kept."""
+    return build_cache.cache_folder("neuron")
 
 
 def library(folder: Path) -> Path | None:
@@ -47,29 +42,9 @@ def build(files: Mapping[str, str], digest: str) -> Path:
 
     Raises BackendError: B002 no compiler, B003 nrnivmodl fails, B004 the cache folder cannot be written.
     """
-    final = cache_folder() / digest
-    if library(final) is not None:
-        return final
     if not files:
-        return _empty(final)
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        working = Path(tempfile.mkdtemp(prefix=f".{digest[:12]}-", dir=final.parent))
-    except OSError as error:
-        raise _unwritable(final.parent, error) from None
-    try:
-        _compile(files, working)
-        _publish(working, final)
-    except OSError as error:
-        raise _unwritable(final.parent, error) from None
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
-    return final
-
-
-def _empty(final: Path) -> Path:
-    """A cell without mechanisms needs no library."""
-    return final
+        return cache_folder() / digest  # a cell without mechanisms needs no library
+    return cached("neuron", digest, lambda folder: library(folder) is not None, lambda here: _compile(files, here))
 
 
 def _compile(files: Mapping[str, str], working: Path) -> None:
@@ -80,33 +55,12 @@ def _compile(files: Mapping[str, str], working: Path) -> None:
     try:
         done = subprocess.run(command, cwd=working, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise _no_compiler(str(error)) from None
+        raise no_compiler("NEURON", str(error), _TOOLS) from None
     (working / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode == 0 and library(working) is not None:
         return
-    missing = [
-        tool for tool in ("make", "g++" if platform.system() != "Darwin" else "clang++") if not shutil.which(tool)
-    ]
-    if missing and not shutil.which(os.environ.get("CXX", "c++")):
-        raise _no_compiler(f"not found: {', '.join(missing)}")
-    if not shutil.which("make"):
-        raise _no_compiler("not found: make")
-    kept = Path(tempfile.mkdtemp(prefix="failed-", dir=working.parent))
-    shutil.copytree(working, kept, dirs_exist_ok=True)
-    tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_SHOWN_LINES:])
-    raise BackendError(
-        Issue("B003", f"nrnivmodl could not compile the generated mechanisms:\n{tail}", str(kept),
-              "this is a fault of the generated code or of the compiler; build.log in that folder holds everything")
-    )  # fmt: skip
-
-
-def _publish(working: Path, final: Path) -> None:
-    """Rename into place; if another builder was faster, its result is as good."""
-    try:
-        working.rename(final)
-    except OSError:
-        if library(final) is None:
-            raise
+    require_compiler("NEURON", _TOOLS)
+    raise failed_build("nrnivmodl", working, done.stdout + done.stderr)
 
 
 def _nrnivmodl() -> Path:
@@ -120,18 +74,3 @@ def _nrnivmodl() -> Path:
             Issue("B001", "nrnivmodl is not there", hint=f"install NEURON: {sys.executable} -m pip install neuron")
         )
     return Path(found)
-
-
-def _no_compiler(detail: str) -> BackendError:
-    hint = "install one: xcode-select --install" if platform.system() == "Darwin" else (
-        "install one: sudo apt-get install g++ make (Fedora: sudo dnf install gcc-c++ make)"
-    )  # fmt: skip
-    return BackendError(Issue("B002", f"NEURON needs a C++ compiler and make ({detail})", hint=hint))
-
-
-def _unwritable(folder: Path, error: OSError) -> BackendError:
-    reason = error.strerror or str(error)
-    hint = "free some space or point NMLOPT_CACHE to a folder that can be written"
-    return BackendError(
-        Issue("B004", f"the cache of compiled mechanisms cannot be written: {reason}", str(folder), hint)
-    )

@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_before_anything_is_lost(make_mistake, monkeypatch, 
 
 def test_a_full_disk_of_the_cache_is_told(make_mistake, monkeypatch, tmp_path):
     monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("nmlopt.exporters.neuron.build.tempfile.mkdtemp", _full)
+    monkeypatch.setattr("nmlopt.codegen.build_cache.tempfile.mkdtemp", _full)
     make_mistake(Mistake("full cache", "B004", "", ("NMLOPT_CACHE",), arguments=FIT, exit_code=3))
 
 
