@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import spikes
+from export_repairs import Repair
 
 from nmlopt.backend import Trace
 from nmlopt.resources import jneuroml_jar
@@ -79,6 +80,37 @@ def voltage(run: Run, folder: Path, *, engine: str) -> tuple[np.ndarray, np.ndar
     table = np.loadtxt(output)
     output.unlink()
     return 1e3 * table[:, 0], 1e3 * table[:, 1]
+
+
+def exported(run: Run, repair: Repair | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Times (ms) and values (mV, or as they are where the cell is dimensionless) of jNeuroML's export to NEURON.
+
+    As `voltage`, but with all digits; `repair` changes the text of each exported file before it is compiled. The
+    model's folder must be a copy that may be written to.
+    """
+    lems = run.model.with_name("LEMS_peer.xml")
+    lems.write_text(_lems(run))
+    java = shutil.which("java")
+    assert java, "java is needed: sudo apt-get install default-jre-headless"
+    said = _said([java, "-Xmx2G", "-jar", str(jneuroml_jar()), lems.name, "-neuron", "-nogui"], lems.parent)
+    script = lems.with_name("LEMS_peer_nrn.py")
+    assert script.exists(), said[-3000:]
+    script.write_text(script.read_text().replace("%e", "%.17g"))
+    for file in (f for ending in ("mod", "hoc", "py") for f in lems.parent.glob(f"*.{ending}") if repair):
+        file.write_text(repair(file.name, file.read_text()))
+    said += _said([f"{sys.prefix}/bin/nrnivmodl"], lems.parent)
+    said += _said([sys.executable, script.name, "-nogui"], lems.parent)
+    output = lems.with_name("out.dat")
+    assert output.exists(), said[-3000:]
+    table = np.loadtxt(output)
+    scale = 1e3 if not run.quantity or run.quantity.endswith("/v") else 1.0
+    return 1e3 * table[:, 0], scale * table[:, 1]
+
+
+def _said(command: Sequence[str], folder: Path) -> str:
+    environment = {**os.environ, "NEURON_HOME": sys.prefix, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    return ran.stdout + ran.stderr
 
 
 def validates(model: Path) -> str:
