@@ -71,6 +71,14 @@ class UnsupportedError(NmloptError):
     """Elements of the document that are legal but not supported, all in one list (codes I...)."""
 
 
+class SimulationError(NmloptError):
+    """A LEMS simulation that says something that cannot be (codes S...)."""
+
+
+class MorphologyError(NmloptError):
+    """A morphology file that cannot be made a cell (codes M...)."""
+
+
 class TargetsError(NmloptError):
     """Faults of targets.json, or between it and the document (codes T...)."""
 

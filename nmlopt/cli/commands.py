@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.cli import fitting, tables
+from nmlopt.cli import fitting, lems, tables
 from nmlopt.cli.options import options
 from nmlopt.cli.output import count, issue_rows, number, say, show, show_issues, show_json, show_table
-from nmlopt.errors import Severity
+from nmlopt.errors import Issue, Severity, UsageError
 from nmlopt.spec.schema import schema_text
 
 EXIT_DONE = 0
@@ -50,6 +50,10 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _simulate(args: argparse.Namespace) -> int:
+    if args.targets is None:
+        return lems.simulate(args)
+    if args.out is None:
+        raise UsageError(Issue("C000", "the folder for the traces is not given", "nmlopt simulate", "add --out DIR"))
     files = inspecting.simulate(args.model, args.targets, args.out, options(args))
     if args.json:
         show_json({"files": [str(f) for f in files]})
@@ -114,6 +118,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "paths": _paths,
     "init": _init,
     "simulate": _simulate,
+    "targets-from": lems.targets_from,
     "score": _score,
     "export": _export,
     "schema": _schema,

@@ -14,7 +14,7 @@ def options(args: argparse.Namespace) -> Options:
     """The shared options of a verb; what it does not have keeps its default. Raises UsageError C012."""
     default = Settings()
     settings = Settings(
-        dt_ms=getattr(args, "dt", default.dt_ms),
+        dt_ms=default.dt_ms if (dt_ms := getattr(args, "dt", None)) is None else dt_ms,
         numerics=getattr(args, "numerics", default.numerics),
         integrator=getattr(args, "integrator", default.integrator),
         tables=getattr(args, "tables", default.tables),

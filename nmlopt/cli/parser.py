@@ -50,7 +50,8 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nmlopt {version}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (_fit, _resume, _status, _report, _check, _paths, _init, _simulate, _score, _export, _schema, _doctor):
+    running = (_simulate, _targets_from, _score, _export)
+    for add in (_fit, _resume, _status, _report, _check, _paths, _init, *running, _schema, _doctor):
         add(verbs)
     return parser
 
@@ -85,7 +86,13 @@ def _json(parser: argparse.ArgumentParser) -> None:
 def _numerics(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("simulation")
     group.add_argument("--backend", default="neuron", help="simulator (default: %(default)s)")
-    group.add_argument("--dt", type=float, default=DEFAULT_DT_MS, metavar="MS", help="time step (default: %(default)s)")
+    group.add_argument(
+        "--dt",
+        type=float,
+        default=DEFAULT_DT_MS,
+        metavar="MS",
+        help=f"time step (default: {DEFAULT_DT_MS}; of a LEMS simulation its own)",
+    )
     group.add_argument(
         "--numerics",
         type=Numerics,
@@ -233,14 +240,36 @@ def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = _verb(
         verbs,
         "simulate",
-        "Run the protocols with the document's own values; traces to CSV and PNG.",
-        "  nmlopt simulate model.nml targets.json --out traces\n",
+        "Run the protocols of a targets file with the document's own values (traces to CSV and PNG), "
+        "or a LEMS file with a <Simulation> (the files that jNeuroML writes, and a picture per display).",
+        "  nmlopt simulate model.nml targets.json --out traces\n"
+        "  nmlopt simulate LEMS_model.xml --out results\n"
+        "  nmlopt simulate LEMS_model.xml --numerics jneuroml\n",
     )
     _model(parser)
-    _targets(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files; new or empty")
+    _targets(parser, optional=True)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the files; new or empty (default for a LEMS file: its name and _results)",
+    )
     _numerics(parser)
+    parser.set_defaults(dt=None)
     _json(parser)
+
+
+def _targets_from(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "targets-from",
+        "Make a first targets.json from a LEMS simulation: its protocols, stimuli and recordings.",
+        "  nmlopt targets-from LEMS_model.xml > targets.json\n"
+        "  nmlopt targets-from LEMS_model.xml --component pyramidal -o targets.json\n",
+    )
+    _model(parser)
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="file to write; it must not exist yet")
+    parser.add_argument("--component", metavar="ID", help="the cell, where the simulation holds several kinds")
 
 
 def _score(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
