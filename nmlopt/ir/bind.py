@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.flat import Bound, Flat, Structural
-from nmlopt.ir.model import Assigned, Condition, Dynamics, KineticScheme, Regime, State, Transition
+from nmlopt.ir.model import Assigned, Condition, Dynamics, KineticScheme, OnEvent, Regime, State, Transition
 from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.trees import leaves, parts, rebuild, substitute
@@ -37,6 +37,7 @@ def split(flat: Flat, wanted: Collection[str] = ()) -> Bound:
     conditions = tuple(_condition(c, f"condition{i}", binder) for i, c in enumerate(flat.conditions, 1))
     regimes = tuple(_regime(r, binder) for r in flat.regimes)
     kinetics = tuple(_kinetics(k, binder) for k in flat.kinetics)
+    events = tuple(OnEvent(e.port, _assignments(e.assignments, f"on_{e.port}", binder)) for e in flat.events)
     run_time = {s.name for s in states} | {a.name for a in assigned}
     dynamics = Dynamics(
         inputs=tuple(n for n in flat.inputs if n != TEMPERATURE),
@@ -46,6 +47,7 @@ def split(flat: Flat, wanted: Collection[str] = ()) -> Bound:
         regimes=regimes,
         kinetics=kinetics,
         exposures=tuple((path, name) for path, name in flat.exposures if name in run_time),
+        events=events,
     )
     return Bound(dynamics, tuple(binder.shared.items()), tuple(binder.own.items()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nmlopt.ir.model import Condition, Dynamics, KineticScheme, Regime, State
+from nmlopt.ir.model import Condition, Dynamics, KineticScheme, OnEvent, Regime, State
 from nmlopt.lems.expression import Expr, Num
 
 
@@ -56,6 +56,7 @@ class Flat:
     exposures: tuple[tuple[str, str], ...] = ()
     own: tuple[Own, ...] = ()
     core_states: frozenset[str] = frozenset()
+    events: tuple[OnEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

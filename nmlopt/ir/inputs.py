@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -9,48 +11,92 @@ from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.bind import TEMPERATURE
 from nmlopt.ir.flatten import Flattener
+from nmlopt.ir.input_events import InputEvents
 from nmlopt.ir.mechanisms import Catalogue, Prototype
 from nmlopt.ir.model import MechanismKind
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.passes import run
-from nmlopt.lems.expression import Sym
-from nmlopt.lems.resolve import Components
+from nmlopt.lems.expression import Expr, Sym
+from nmlopt.lems.resolve import Components, Instance, label
+from nmlopt.lems.routes import Routes
 from nmlopt.lems.types import place
 
 CURRENTS: Final = {"basePointCurrent": "i", "basePointCurrentDL": "I"}
 """Types whose components are currents, and the exposure that is the current (A; dimensionless)."""
-
-_INPUTS: Final = {
+_ALSO_RECORDED: Final = ("g",)
+_INPUTS: Final[dict[str, Expr]] = {
     name: Sym(name) for name in ("v", "V", "t", TEMPERATURE, "weight", "caConc", "caConcExt", "caConc2", "caConcExt2")
 }
 
 
 def lower_input(known: Components, numbers: Numbers, component: str, catalogue: Catalogue) -> None:
-    """Add the mechanism of an input component. Raises LemsError: I070 no such input, and those of its equations."""
-    element = _element(known, component)
-    instance = known.instance(element)
-    current = next(name for base, name in CURRENTS.items() if instance.type.extends(base))
-    flattener = Flattener(known, numbers, _INPUTS)
-    (made,) = flattener.want(instance, current)
+    """Add the mechanism of an input component.
+
+    Raises LemsError: I070 no such input, I071 it makes no current by itself, and those of its equations.
+    """
+    element = input_element(known, component)
+    root = known.instance(element)
+    flattener = Flattener(known, numbers, _INPUTS, collect=_refuse_schemes, below=_below(known))
+    current = next(name for base, name in CURRENTS.items() if root.type.extends(base))
+    if not flattener.has(root, current):
+        message = f"<{element.tag}> '{component}' has no equations for its current '{current}'"
+        raise LemsError(Issue("I071", message, place(element)))
+    made = flattener.want(root, current, *(n for n in _ALSO_RECORDED if flattener.has(root, n)))[0]
     if not isinstance(made, Sym):
-        made = flattener.force(instance, current, made)
+        made = flattener.force(root, current, made)
+    routes = Routes(known, lambda instance, name: flattener.children(instance, name, element))
+    conditions, events = InputEvents(flattener, routes, root).collect()
     flat = flattener.finish()
-    bound = run(flat, [made.name, *(name for _, name in flat.exposures)])
-    prototype = Prototype(bound, flat.own, MechanismKind.INPUT, component, current=made.name, component=component)
-    catalogue.add(prototype)
+    named = {path for path, _ in flat.exposures}
+    recorded = (*flat.exposures, *((s.name, s.name) for s in flat.states if s.name not in named))
+    flat = replace(flat, conditions=conditions, events=events, exposures=recorded)
+    bound = run(flat, [made.name, *(name for _, name in recorded)])
+    catalogue.add(Prototype(bound, flat.own, MechanismKind.INPUT, component, current=made.name, component=component))
 
 
-def _element(known: Components, component: str) -> Element:
-    inputs = {
-        name: element
-        for name, elements in known.by_id.items()
-        for element in elements
-        if (found := known.type_of(element)) is not None and any(found.extends(base) for base in CURRENTS)
-    }
-    if component in inputs:
-        return inputs[component]
+def input_element(known: Components, component: str) -> Element:
+    """The component of that id that is a current. Raises LemsError I070."""
+    fitting = [e for e in known.by_id.get(component, ()) if _is_current(known, e)]
+    if len(fitting) == 1:
+        return fitting[0]
+    ids = sorted(name for name, elements in known.by_id.items() if any(_is_current(known, e) for e in elements))
+    near = get_close_matches(component, ids, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"inputs here: {', '.join(ids[:12]) or 'none'}"
     others = known.by_id.get(component, ())
-    near = get_close_matches(component, inputs, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"inputs here: {', '.join(sorted(inputs)) or 'none'}"
     what = f"<{others[0].tag}> '{component}' is no input current" if others else f"there is no input '{component}'"
+    if fitting:
+        what = f"{len(fitting)} inputs are called '{component}'"
     raise LemsError(Issue("I070", what, place(others[0]) if others else "", hint))
+
+
+def _is_current(known: Components, element: Element) -> bool:
+    try:
+        found = known.type_of(element)
+    except LemsError:
+        return False
+    return found is not None and any(found.extends(base) for base in CURRENTS)
+
+
+def _below(known: Components) -> Callable[[Instance, str], tuple[Instance, ...] | None]:
+    """Children and references; those that are referred to are called by their id, as a double synapse has two."""
+
+    def find(instance: Instance, name: str) -> tuple[Instance, ...] | None:
+        found = known.children(instance, name)
+        declared = instance.type.children.get(name)
+        if not found or declared is None or declared.kind != "ComponentReference":
+            return found
+        return tuple(replace(each, path=(*instance.path, label(each.element))) for each in found)
+
+    return find
+
+
+def _refuse_schemes(_: Flattener, instance: Instance) -> None:
+    for item in _unsupported(instance):
+        raise LemsError(Issue("I013", f"<{item.tag}> in an input ({instance.type.name}) is not supported", place(item)))
+
+
+def _unsupported(instance: Instance) -> Iterator[Element]:
+    dynamics = instance.type.dynamics
+    for item in dynamics.children if dynamics is not None else ():
+        if item.tag in ("Regime", "KineticScheme", "StateScalarField", "DerivedScalarField", "DerivedPunctateField"):
+            yield item

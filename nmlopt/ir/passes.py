@@ -62,6 +62,8 @@ def _run_time(dynamics: Dynamics) -> Iterable[Expr]:
     for condition in dynamics.conditions:
         yield condition.test
         yield from (value for _, value in condition.assignments)
+    for event in dynamics.events:
+        yield from (value for _, value in event.assignments)
     for regime in dynamics.regimes:
         yield from (value for _, value in regime.derivatives)
         yield from (value for _, value in regime.on_entry)
