@@ -46,7 +46,7 @@ def missing_components(document: Document) -> Iterator[Issue]:
     for component in document.components():
         for element in component.walk():
             for attribute, text in element.attributes.items():
-                if not _is_reference(element.tag, attribute) or text in ids:
+                if not is_reference(element.tag, attribute) or text in ids:
                     continue
                 near = get_close_matches(text, ids, n=3, cutoff=0.6)
                 hint = f"did you mean {' or '.join(near)}?" if near else "include the file that defines it"
@@ -54,7 +54,8 @@ def missing_components(document: Document) -> Iterator[Issue]:
                 yield Issue("D034", message, element.where, hint)
 
 
-def _is_reference(tag: str, attribute: str) -> bool:
+def is_reference(tag: str, attribute: str) -> bool:
+    """Whether an attribute names a top-level component, by the names alone."""
     return (tag, attribute) in _TO_COMPONENTS or (attribute == "ionChannel" and tag.startswith("channelDensity"))
 
 
