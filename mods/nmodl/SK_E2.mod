@@ -1,7 +1,7 @@
 TITLE Small-conductance calcium-activated potassium current
 
 COMMENT
-    Köhler et al., Science 273: 1709-1714 (1996).
+    Koehler et al., Science 273: 1709-1714 (1996).
     Constants as in Hay et al., PLoS Comput Biol 7: e1002107 (2011).
 ENDCOMMENT
 
