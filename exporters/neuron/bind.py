@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from nmlopt.exporters.neuron.input_parts import InputPart
 from nmlopt.exporters.neuron.mod import Part, Plan
 from nmlopt.ir.model import Assignment, Cell, MechanismKind, Placement
 from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
@@ -60,6 +61,8 @@ def numbers(cell: Cell, plan: Plan) -> tuple[Number, ...]:
     found: list[Number] = []
     for part in plan.parts:
         found += _of_part(cell, part)
+    for attached in plan.inputs:
+        found += _of_input(attached)
     found += _membrane(cell) if cell.geometry is not None else _point_membrane(cell, plan)
     return tuple(found)
 
@@ -87,9 +90,17 @@ def _of_part(cell: Cell, part: Part) -> Iterable[Number]:
         yield from _of_compartments(cell, part)
 
 
+def _of_input(part: InputPart) -> Iterable[Number]:
+    for parameter in part.mechanism.parameters:
+        assert parameter.value is not None  # inputs have no placements
+        yield Number(Place(f"{part.interface.shared[parameter.name]}_{part.suffix}"), parameter.value)
+    if part.interface.needs_temperature:
+        yield Number(Place(f"temperature_{part.suffix}"), Sym("temperature"))
+
+
 def _of_compartments(cell: Cell, part: Part) -> Iterable[Number]:
     """Areas, and where a section is covered in part: what switches its other compartments off."""
-    covered = [index for p in part.placements for index in p.compartments]
+    covered = tuple(dict.fromkeys(index for p in part.placements for index in p.compartments))
     outside = _outside(cell, covered) if part.partial else ()
     everywhere = (*covered, *outside)
     if part.interface.needs_area:
@@ -98,7 +109,7 @@ def _of_compartments(cell: Cell, part: Part) -> Iterable[Number]:
         yield Number(Place(f"surfaceArea_{part.suffix}", everywhere), Sym("area"), {"area": areas})
     if not part.partial:
         return
-    yield Number(Place(f"present_{part.suffix}", tuple(covered)), Num(1.0))
+    yield Number(Place(f"present_{part.suffix}", covered), Num(1.0))
     yield Number(Place(f"present_{part.suffix}", outside), Num(0.0))
     yield from _like_the_first(part, part.placements[0], outside)
 

@@ -15,8 +15,8 @@ import numpy as np
 from nmlopt.backend import Floats
 from nmlopt.codegen.analysis import Definitions
 from nmlopt.codegen.nmodl import ION_VARIABLES
-from nmlopt.exporters.neuron.mod import Part, Plan
-from nmlopt.ir.model import Cell, MechanismKind, Placement
+from nmlopt.exporters.neuron.mod import Member, Part, Plan
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind, Placement
 from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
 from nmlopt.lems.expression import Sym
 from nmlopt.lems.trees import names
@@ -57,28 +57,28 @@ class Derived:
 def derived(cell: Cell, plan: Plan, variable: str, compartment: int) -> Derived:
     """How '<placement id>/<exposure>' is had at a compartment. Raises KeyError for an unknown one."""
     placement_id, _, exposure = variable.partition("/")
-    part = plan.part_of(placement_id)
-    placement = next(p for p in part.placements if p.id == placement_id)
-    dynamics = part.mechanism.dynamics
+    part, member = plan.member_of(placement_id, compartment)
+    placement = next(p for p in member.placements if p.id == placement_id and compartment in p.compartments)
+    dynamics = member.mechanism.dynamics
     result = dict(dynamics.exposures)[exposure]
     needed = Definitions(dynamics.assigned).needed([Sym(result)])
     used = frozenset({result}).union(*(names(a.value) for a in needed)) - {a.name for a in needed}
     area = cell.geometry.compartments[compartment].area_m2 if cell.geometry else 0.0
     return Derived(
-        {name: source for name in sorted(used) if (source := _source(part, name, area)) is not None},
+        {name: source for name in sorted(used) if (source := _source(part, member, name, area)) is not None},
         {"surfaceArea": area, "iSyn": 0.0, "ISyn": 0.0},
-        _parameters(part, placement, compartment),
+        _parameters(member.mechanism, placement, compartment),
         tuple((a.name, compile_expression(a.value)) for a in needed),
         result,
     )
 
 
-def _source(part: Part, name: str, area_m2: float) -> Source | None:
+def _source(part: Part, member: Member, name: str, area_m2: float) -> Source | None:
     """The NEURON variable behind a state or an input; None for a number known beforehand."""
     is_point = part.mechanism.kind is MechanismKind.POINT_CELL
     ending = "" if is_point else f"_{part.suffix}"
-    if name in part.interface.states:
-        return Source(f"{part.interface.states[name]}{ending}")
+    if name in member.states:
+        return Source(f"{member.states[name]}{ending}")
     if name in ("iCa", "iCa2"):
         return Source(ION_VARIABLES[name][1], -10.0 * area_m2)
     if name in ION_VARIABLES:
@@ -88,8 +88,8 @@ def _source(part: Part, name: str, area_m2: float) -> Source | None:
     return {"v": Source("v", 0.001), "t": Source("t", 0.001)}.get(name)
 
 
-def _parameters(part: Part, placement: Placement, compartment: int) -> tuple[tuple[str, Evaluator], ...]:
-    shared = [(p.name, p.value) for p in part.mechanism.parameters if p.value is not None]
+def _parameters(mechanism: Mechanism, placement: Placement, compartment: int) -> tuple[tuple[str, Evaluator], ...]:
+    shared = [(p.name, p.value) for p in mechanism.parameters if p.value is not None]
     position = placement.compartments.index(compartment)
     local = [(name, _constant(values[position])) for name, values in placement.locals]
     own = [(name, compile_expression(value)) for name, value in placement.values]

@@ -34,7 +34,7 @@ _RESERVED_TEXT = """
     cao ca2i ca2o ica ica2 eca iSyn ISyn drive surfaceArea temperature present start start_given rates advance
     step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt coefficients table
     states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
-    slope cond now left spike_t spike_v
+    slope cond now left spike_t spike_v happen weight netcon_weight check holds sum_i sum_g cell_v here there
     if else while for int double float char void return static const class new delete this operator template auto
     register long short signed unsigned struct union enum switch case default break continue goto do sizeof typedef
     extern volatile inline namespace using public private protected friend virtual bool true false try catch throw
@@ -61,6 +61,14 @@ class Ion:
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """One current of a mechanism: the pool ion it feeds ('' for none) and the variable that holds it, A/m2 inward."""
+
+    ion: str
+    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +108,21 @@ class Interface:
 
 @dataclass
 class Writer:
-    """Prints the expressions of one mechanism and gathers what its text must declare."""
+    """Prints the expressions of one mechanism and gathers what its text must declare.
+
+    `currents`: those of a merged mechanism; else it has one, or none.
+    """
 
     mechanism: Mechanism
     partial: bool
+    currents: tuple[Current, ...] = ()
     helpers: set[str] = field(default_factory=set)
+    dialect: Dialect = NMODL
 
     def __post_init__(self) -> None:
         dynamics = self.mechanism.dynamics
+        if not self.currents and self.mechanism.current:
+            self.currents = (Current(self.mechanism.ion, self.mechanism.current),)
         own = [
             *(p.name for p in self.mechanism.parameters),
             *(s.name for s in dynamics.states),
@@ -128,12 +143,12 @@ class Writer:
     def text(self, expr: Expr) -> str:
         """The expression, which holds no `Cases`."""
         self._note(expr)
-        return Printer(NMODL, self.names).expression(expr)
+        return Printer(self.dialect, self.names).expression(expr)
 
     def assign(self, name: str, expr: Expr, *, prefix: str = "choice") -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(temporary names, lines) that leave `expr` in the NMODL variable `name`."""
         self._note(expr)
-        printer = Printer(NMODL, self.names, prefix=f"{prefix}_")
+        printer = Printer(self.dialect, self.names, prefix=f"{prefix}_")
         text = tuple(lines(printer.assignments(name, expr)))
         return tuple(printer.temporaries), text
 
@@ -142,7 +157,7 @@ class Writer:
             case Op("^", (base, exponent)) if not is_product(base, exponent):
                 self.helpers.add("power")
             case Call("exprelr" | "H" as function, _):
-                self.helpers.add(NMODL.functions[function])
+                self.helpers.add(self.dialect.functions[function])
         for part in parts(expr):
             self._note(part)
 
@@ -209,14 +224,15 @@ def safe(name: str) -> str:
     return f"{clean}_" if clean in RESERVED or clean.isupper() else clean
 
 
-def ions(mechanism: Mechanism) -> tuple[Ion, ...]:
-    """The USEION lines of a current: concentrations it reads, the pool ion whose current it is."""
+def ions(mechanism: Mechanism, currents: Sequence[Current] = ()) -> tuple[Ion, ...]:
+    """The USEION lines: concentrations it reads, the pool ions whose currents it has."""
     reads: dict[str, list[str]] = {}
     for name in mechanism.dynamics.inputs:
         if name in ION_VARIABLES:
             ion, variable = ION_VARIABLES[name]
             reads.setdefault(ion, []).append(variable)
-    writes = {mechanism.ion: (f"i{mechanism.ion}",)} if mechanism.ion else {}
+    written = [mechanism.ion, *(c.ion for c in currents)]
+    writes = {ion: (f"i{ion}",) for ion in written if ion}
     return tuple(Ion(ion, tuple(reads.get(ion, ())), writes.get(ion, ())) for ion in sorted({*reads, *writes}))
 
 

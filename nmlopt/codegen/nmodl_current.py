@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import reduce
 
-from nmlopt.codegen.analysis import Definitions, linear, slope
+from nmlopt.codegen.analysis import ZERO, Definitions, linear, slope
 from nmlopt.codegen.nmodl import HELPERS, Block, Body, Interface, Ion, ModText, Writer, interface, ions
+from nmlopt.codegen.nmodl_events import CALL, condition_block, has_conditions, stepping_blocks
 from nmlopt.codegen.nmodl_states import (
     derivative_block,
     euler_lines,
@@ -24,18 +26,19 @@ from nmlopt.lems.trees import names
 
 def current_text(writer: Writer, suffix: str, *, lag: bool, tables: bool) -> ModText:
     """The mod of a density or population. `lag`: jNeuroML's numerics, else textbook, with or without tables."""
-    table = tabulated(writer) if tables else {}
-    blocks = _lagging(writer) if lag else _textbook(writer, table)
+    stepping = has_conditions(writer)
+    table = tabulated(writer) if tables and not stepping else {}
+    lag = lag and (stepping or bool(_moving(writer)))  # where no state moves, nothing lags
+    blocks = _lagging(writer) if lag else _stepping(writer) if stepping else _textbook(writer, table)
     stored = _stored(writer) if lag else tuple(table)
-    uses = ions(writer.mechanism)
-    current = _current_name(writer)
+    names = [_current_name(ion) for ion in _carriers(writer)]
     return assemble(
         writer,
         suffix,
         blocks=blocks,
-        uses=uses,
-        nonspecific="" if writer.mechanism.ion else "i",
-        stored=(*stored, current),
+        uses=ions(writer.mechanism, writer.currents),
+        nonspecific="i" if "i" in names else "",
+        stored=(*stored, *names),
     )
 
 
@@ -89,8 +92,13 @@ def current_interface(writer: Writer) -> Interface:
     return interface(writer)
 
 
-def _current_name(writer: Writer) -> str:
-    return f"i{writer.mechanism.ion}" if writer.mechanism.ion else "i"
+def _current_name(ion: str) -> str:
+    return f"i{ion}"
+
+
+def _carriers(writer: Writer) -> tuple[str, ...]:
+    """The ions of the currents, '' for a current of none, each once."""
+    return tuple(dict.fromkeys(c.ion for c in writer.currents))
 
 
 def _textbook(writer: Writer, table: Mapping[str, Expr]) -> tuple[Block, ...]:
@@ -106,22 +114,35 @@ def _textbook(writer: Writer, table: Mapping[str, Expr]) -> tuple[Block, ...]:
     return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *tables, *kinetics)
 
 
+def _stepping(writer: Writer) -> tuple[Block, ...]:
+    """With conditions: a step of its own."""
+    start, body = Body(writer), Body(writer)
+    initial_lines(writer, start)
+    body.lines.append("SOLVE advance")
+    _current_lines(writer, body, writer.definitions)
+    return (start.block("INITIAL"), body.block("BREAKPOINT"), *stepping_blocks(writer))
+
+
 def _current_lines(writer: Writer, body: Body, definitions: Definitions) -> None:
-    """i = -0.1 iDensity, and where the current is linear in v its conductance, which saves a second evaluation."""
-    mechanism = writer.mechanism
-    name = _current_name(writer)
-    current = Sym(mechanism.current)
-    form = linear(current, "v", definitions)
-    conductance = None if form is None else slope(form)
-    scale = " / surfaceArea" if mechanism.kind is MechanismKind.POPULATION else ""
+    """i = -0.1 iDensity for each ion, and its conductance where it is linear in v, which saves a second evaluation."""
+    forms = {c: linear(Sym(c.variable), "v", definitions) for c in writer.currents}
+    slopes = {c: slope(form) for c, form in forms.items() if form is not None}
+    with_slopes = all(slopes.get(c) is not None for c in writer.currents)
+    body.need([Sym(c.variable) for c in writer.currents])
+    scale = " / surfaceArea" if writer.mechanism.kind is MechanismKind.POPULATION else ""
     scale += " * present" if writer.partial else ""
-    body.need([current])
-    if conductance is not None:
-        body.lines.append(f"CONDUCTANCE cond{f' USEION {mechanism.ion}' if mechanism.ion else ''}")
-        body.let("slope", _flip(conductance))
-        body.local_names.append("cond")
-        body.lines.append(f"cond = 0.0001 * slope{scale}")
-    body.lines.append(f"{name} = -0.1 * {writer.names[mechanism.current]}{scale}")
+    for ion in _carriers(writer):
+        currents = [c for c in writer.currents if c.ion == ion]
+        if with_slopes:
+            ending = f"_{ion}" if ion else ""
+            body.lines.append(f"CONDUCTANCE cond{ending}{f' USEION {ion}' if ion else ''}")
+            whole = [_flip(slopes[c] or ZERO) for c in currents]
+            body.let(f"slope{ending}", reduce(lambda a, b: Op("+", (a, b)), whole))
+            body.local_names.append(f"cond{ending}")
+            body.lines.append(f"cond{ending} = 0.0001 * slope{ending}{scale}")
+        texts = [writer.names[c.variable] for c in currents]
+        total = texts[0] if len(texts) == 1 else f"({' + '.join(texts)})"
+        body.lines.append(f"{_current_name(ion)} = -0.1 * {total}{scale}")
 
 
 def _flip(expr: Expr) -> Expr:
@@ -151,11 +172,12 @@ def _lagging(writer: Writer) -> tuple[Block, ...]:
     start.lines += [*(f"{name} = 0.0" for name in state_names(writer)), "rates()"]
     initial_lines(writer, start)
     body = Body(writer, known=set(stored))
-    solve = ["SOLVE advance"] if moves else ["rates()"]
-    body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
+    body.lines += ["SOLVE advance", *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
     opaque = Definitions(tuple(a for a in writer.definitions.assigned if a.name not in stored))
     _current_lines(writer, body, opaque)
-    step = (Block("PROCEDURE advance()", (), ("rates()", *moves)),) if moves else ()
+    step = (Block("PROCEDURE advance()", (), ("rates()", *moves)),)
+    if has_conditions(writer):
+        step = (Block("PROCEDURE advance()", (), ("rates()", *moves, CALL)), condition_block(writer))
     return (
         start.block("INITIAL"), body.block("BREAKPOINT"), *step, procedure.block("PROCEDURE rates()"), *kinetics,
     )  # fmt: skip

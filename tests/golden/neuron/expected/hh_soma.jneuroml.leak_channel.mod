@@ -24,19 +24,14 @@ ASSIGNED {
 }
 
 INITIAL {
-    rates()
 }
 
 BREAKPOINT {
     LOCAL vs, iDensity, slope, cond
-    rates()
     vs = 0.001 * v
     iDensity = condDensity * (erev - vs)
     CONDUCTANCE cond
     slope = condDensity
     cond = 0.0001 * slope
     i = -0.1 * iDensity
-}
-
-PROCEDURE rates() {
 }
