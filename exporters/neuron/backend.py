@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import final
@@ -90,16 +90,26 @@ def _digest(cell: Cell, settings: Settings, tools: str) -> str:
 
 
 def _refuse_combinations(cell: Cell, settings: Settings) -> None:
-    """Settings that exclude each other, all at once (codes B010-B012)."""
+    """Settings that exclude each other, all at once (codes B010-B013)."""
     issues = []
     variable, lag = settings.integrator is Integrator.CVODE, settings.numerics is Numerics.JNEUROML
     if variable and any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
         issues.append(
             Issue("B010", f"'{cell.id}' is a point cell: these run with fixed steps", hint="use --integrator fixed")
         )
+    if variable:
+        issues.extend(_with_conditions(cell))
     if lag and settings.tables:
         issues.append(Issue("B012", "numerics 'jneuroml' has no tables", hint="leave tables off"))
     if variable and lag:
         issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
     if issues:
         raise UnsupportedError(issues)
+
+
+def _with_conditions(cell: Cell) -> Iterator[Issue]:
+    """Channels whose conditions are tested after each fixed step; CVODE knows of none."""
+    for mechanism in cell.mechanisms:
+        if mechanism.dynamics.conditions and mechanism.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION):
+            message = f"'{mechanism.name}' has conditions, which are tested at fixed steps"
+            yield Issue("B013", message, mechanism.where, "use --integrator fixed")

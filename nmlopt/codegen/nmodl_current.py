@@ -175,7 +175,7 @@ def _lagging(writer: Writer) -> tuple[Block, ...]:
     body.lines += ["SOLVE advance", *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
     opaque = Definitions(tuple(a for a in writer.definitions.assigned if a.name not in stored))
     _current_lines(writer, body, opaque)
-    step = (Block("PROCEDURE advance()", (), ("rates()", *moves)),)
+    step: tuple[Block, ...] = (Block("PROCEDURE advance()", (), ("rates()", *moves)),)
     if has_conditions(writer):
         step = (Block("PROCEDURE advance()", (), ("rates()", *moves, CALL)), condition_block(writer))
     return (
