@@ -76,6 +76,8 @@ def _remark(text: str, kind: str, element: Element, custom: frozenset[str]) -> s
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag in _core_types_beside_schema():
         return "read all the same; a core type that the schema does not list"
     attribute = _ATTRIBUTE.search(text)
+    if element.parent is None and attribute and attribute["name"] == "id":
+        return "read all the same; nothing refers to the id of a file"
     if kind == "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1" and attribute and attribute["name"] in _OPTIONAL_FORMS:
         return "read all the same; the schema has no such attribute"
     if kind == "SCHEMAV_CVC_COMPLEX_TYPE_4" and element.tag == "include" and "file" in element.attributes:
