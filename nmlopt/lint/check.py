@@ -11,10 +11,27 @@ from nmlopt.errors import Issue, NmloptError
 from nmlopt.ir.choose import is_cell
 from nmlopt.ir.lower import lower
 from nmlopt.lems.resolve import Components, components
+from nmlopt.lint.cells import cells
 from nmlopt.lint.definitions import definitions
+from nmlopt.lint.gates import gates
+from nmlopt.lint.rates import rates
 from nmlopt.lint.references import references
+from nmlopt.lint.unused import unused
 
-RULES: Final[tuple[Callable[[Document, Components], Iterator[Issue]], ...]] = (references, definitions)
+RULES: Final[tuple[Callable[[Document, Components], Iterator[Issue]], ...]] = (
+    references,
+    definitions,
+    gates,
+    rates,
+    cells,
+    unused,
+)
+
+_SPEAK_FIRST: Final = frozenset({"D034", "D040", "D041", "D042", "D043", "D045", "D030", "D031", "I011"})
+_ECHOES: Final = frozenset(
+    ("L020", "L043", "I030", "I031", "I101", "I103", "I104", "I105", "I107", "I111", "U001", "U002", "D020")
+)
+"""What is not said where the reason was said already, by a code of the first set."""
 
 
 def check(document: Document) -> tuple[Issue, ...]:
@@ -61,7 +78,17 @@ def ordered(document: Document, issues: Iterable[Issue]) -> tuple[Issue, ...]:
         file, _, line = issue.where.rpartition(":")
         return (order.get(file, -1), int(line) if line.isdigit() else 0)
 
+    return tuple(sorted(_once(issues), key=place))
+
+
+def _once(issues: Iterable[Issue]) -> Iterator[Issue]:
+    """Findings without repetitions: of one fault that several rules see, the first that names it by place."""
     distinct = dict.fromkeys(issues)
-    missing = {issue.where for issue in distinct if issue.code == "D034"}
-    kept = (i for i in distinct if not (i.code == "L020" and i.where in missing))  # one fault, found twice
-    return tuple(sorted(kept, key=place))
+    seen = {i.where for i in distinct if i.code in _SPEAK_FIRST}
+    said: set[tuple[str, str, str]] = set()
+    for issue in distinct:
+        is_echo = issue.code in _ECHOES and issue.where in seen
+        key = (issue.code, issue.where, issue.message)
+        if not is_echo and key not in said:
+            said.add(key)
+            yield issue

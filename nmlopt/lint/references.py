@@ -55,7 +55,7 @@ def _of_component(known: Components, element: Element, type_: ComponentType) -> 
             yield from _component(known, element, declared, wanted)
     if type_.extends("Simulation"):
         yield from _quantities(known, element)
-    elif _PATHS & element.attributes.keys():
+    elif (_PATHS | {"population"}) & element.attributes.keys():
         yield from _cells(element, type_)
 
 
@@ -95,6 +95,9 @@ def _cells(element: Element, type_: ComponentType) -> Iterator[Issue]:
     if network is None:
         return
     declared = {d.name for d in type_.declarations.values() if d.kind == "Path"}
+    population = element.attributes.get("population")
+    if population is not None and "population" not in type_.children:  # of an inputList: a text to the core types
+        yield from _cell(network, element, f"population='{population}'", population)
     for name in sorted(_PATHS & declared):
         path = element.attributes.get(name)
         if path is not None and not path.isdigit():

@@ -133,7 +133,7 @@ def _renamed(root: Tree, rng: random.Random) -> tuple[str, str] | None:
     name = element.get(key)
     assert name is not None
     others = [e for e in _elements(root) if e is not element and name in (e.get("id"), e.get("name"))]
-    inside = {e for e in element.iter()}
+    inside = set(element.iter())
     users = [
         e for e in _elements(root) if e not in inside for a in e.attrib if _is_reference(e, a) and e.get(a) == name
     ]
