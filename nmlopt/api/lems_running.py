@@ -9,13 +9,13 @@ import numpy as np
 
 from nmlopt.api.lems_playback import Playback
 from nmlopt.api.problem import Options, read_model
-from nmlopt.backend import Trace
+from nmlopt.backend import Backend, Program, Trace
 from nmlopt.document.model import Document
 from nmlopt.errors import Issue, SimulationError, UnsupportedError, raise_errors
 from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
-from nmlopt.importers.simulation_elements import holds_simulation
 from nmlopt.importers.simulation_model import Display, LemsSimulation
+from nmlopt.results.files import require_empty
 from nmlopt.results.simulation_files import Curve, Picture, write_simulation
 
 
@@ -27,15 +27,20 @@ class LemsRun:
     playback: Playback
 
 
-def is_simulation(model: Path, options: Options) -> bool:
-    """Whether a file holds a LEMS Simulation. Raises DocumentError."""
-    return holds_simulation(read_model(model, options))
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A simulation whose cells are compiled, and the step it will take."""
+
+    simulation: LemsSimulation
+    backend: Backend
+    programs: tuple[Program, ...]
+    dt_ms: float
 
 
-def run_lems(document: Document, options: Options, *, dt_ms: float | None = None) -> LemsRun:
-    """Run a simulation in memory, by default with its own step.
+def prepare_lems(document: Document, options: Options, *, dt_ms: float | None = None) -> Prepared:
+    """Read a simulation and compile its cells, by default for its own step.
 
-    Raises what `read_simulation` raises, UnsupportedError (B...), BackendError, SimulationError S050 if a run fails.
+    Raises what `read_simulation` raises, UnsupportedError (B...), BackendError.
     """
     simulation = read_simulation(document)
     step_ms = simulation.step_ms if dt_ms is None else dt_ms
@@ -44,15 +49,21 @@ def run_lems(document: Document, options: Options, *, dt_ms: float | None = None
     backend.version()
     issues = [issue for run in simulation.runs for issue in backend.unsupported(run.cell, run.experiments)]
     raise_errors(issues, UnsupportedError)
+    programs = tuple(backend.compile(run.cell, settings) for run in simulation.runs)
+    return Prepared(simulation, backend, programs, step_ms)
+
+
+def run_lems(prepared: Prepared) -> LemsRun:
+    """Run a simulation in memory. Raises SimulationError S050 if it does not come to its end."""
+    simulation = prepared.simulation
     traces: dict[tuple[str, str], Trace] = {}
-    for run in simulation.runs:
-        program = backend.compile(run.cell, settings)
-        (found,) = backend.simulate(program, run.experiments, np.zeros((1, 0)))
+    for run, program in zip(simulation.runs, prepared.programs, strict=True):
+        (found,) = prepared.backend.simulate(program, run.experiments, np.zeros((1, 0)))
         if found.status != "ok":
             message = f"the simulation of '{run.cell.id}' ended as '{found.status}': {found.detail}"
             raise SimulationError(Issue("S050", message, hint=found.status.advice))
         traces |= found.traces
-    return LemsRun(simulation, Playback(traces, simulation.duration_ms, step_ms))
+    return LemsRun(simulation, Playback(traces, simulation.duration_ms, prepared.dt_ms))
 
 
 def simulate_lems(
@@ -60,14 +71,15 @@ def simulate_lems(
 ) -> tuple[tuple[Path, ...], tuple[Issue, ...]]:
     """Run a LEMS simulation and write its files below `out` (default: `<model>_results` in the working folder).
 
-    Returns the files written and what was remarked. Raises as `run_lems`, ResultsError R001 if `out` is not empty.
+    Returns the files written and what was remarked. Raises as `prepare_lems` and `run_lems`, SimulationError S023, and
+    ResultsError R001 if `out` is not empty.
     """
-    document = read_model(model, options)
     folder = Path(f"{model.stem}_results") if out is None else out
-    simulation = read_simulation(document)
+    require_empty(folder)
+    prepared = prepare_lems(read_model(model, options), options, dt_ms=dt_ms)
+    simulation = prepared.simulation
     names = _names(simulation)
-    done = run_lems(document, options, dt_ms=dt_ms)
-    playback = done.playback
+    playback = run_lems(prepared).playback
     tables = {names[k]: playback.table(file) for k, file in enumerate(simulation.files)}
     first = len(simulation.files)
     events = {

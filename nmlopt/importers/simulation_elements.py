@@ -34,14 +34,6 @@ def simulations(known: Components) -> tuple[Element, ...]:
     return tuple(e for e in known.top if _extends(known, e, "Simulation"))
 
 
-def holds_simulation(document: Document) -> bool:
-    """Whether the main file of a document holds a Simulation."""
-    return any(
-        element.tag == "Simulation" or element.attributes.get("type") == "Simulation"
-        for element in document.file(document.main).root.children
-    )
-
-
 def read_written(scope: Scope, document: Document) -> Written:
     """The Simulation that the file means to run. Raises SimulationError S001 to S003; S004 goes to `scope`."""
     element = _chosen(scope.known, document)

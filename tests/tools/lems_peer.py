@@ -1,0 +1,88 @@
+"""jNeuroML's own NEURON export of a LEMS file, run in a copy: a peer that reads the same file."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from omv_cases import CaseError
+
+from nmlopt.document.model import Document
+from nmlopt.resources import jneuroml_jar
+
+_STEP = re.compile(rb"(\sstep\s*=\s*)([\"'])[^\"']*\2")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What jNeuroML's export wrote (absolute paths as if beside the published file), and its CPU time in s."""
+
+    tables: dict[Path, np.ndarray]
+    cpu_s: float
+
+
+def run_peer(document: Document, names: list[str], folder: Path, *, dt_ms: float | None = None) -> Peer:
+    """Export a LEMS file to NEURON and run it; `names` are the tables that it writes, relative to it.
+
+    The document's files are copied to `folder` first; `dt_ms` replaces the step of the Simulation. Numbers are printed
+    with all their digits instead of seven. Raises CaseError if a step of the way fails.
+    """
+    _copy(document, folder)
+    lems = folder / document.main
+    if dt_ms is not None:
+        lems.write_bytes(_with_step(lems.read_bytes(), dt_ms))
+    for name in names:
+        (lems.parent / name).parent.mkdir(parents=True, exist_ok=True)
+    said = _run([_java(), "-Xmx2G", "-jar", str(jneuroml_jar()), lems.name, "-neuron", "-nogui"], lems.parent)
+    script = lems.with_name(f"{lems.stem}_nrn.py")
+    if not script.exists():
+        raise CaseError(f"jNeuroML exports nothing: {' '.join(said.split())[-300:]}")
+    script.write_text(script.read_text().replace("%e", "%.17g"))
+    said = _run([str(Path(sys.prefix, "bin", "nrnivmodl"))], lems.parent)
+    before = _children_s()
+    said += _run([sys.executable, script.name, "-nogui"], lems.parent)
+    cpu_s = _children_s() - before
+    missing = [name for name in names if not (lems.parent / name).is_file()]
+    if missing:
+        raise CaseError(f"jNeuroML's export does not write {missing[0]}: {' '.join(said.split())[-300:]}")
+    beside = (document.root / document.main).parent
+    return Peer({Path(os.path.normpath(beside / n)): np.loadtxt(lems.parent / n, ndmin=2) for n in names}, cpu_s)
+
+
+def _copy(document: Document, folder: Path) -> None:
+    for source in document.files:
+        path = folder / source.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.data)
+
+
+def _with_step(text: bytes, dt_ms: float) -> bytes:
+    changed, count = _STEP.subn(rb"\g<1>\g<2>" + f"{dt_ms!r}ms".encode() + rb"\g<2>", text)
+    if count != 1:
+        raise CaseError(f"{count} attributes 'step' in the LEMS file: which is the Simulation's?")
+    return changed
+
+
+def _run(command: list[str], folder: Path) -> str:
+    environment = {**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", "PYTHONPATH": ""}
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    return ran.stdout + ran.stderr
+
+
+def _java() -> str:
+    java = shutil.which("java")
+    if java is None:
+        raise CaseError("java is needed: sudo apt-get install default-jre-headless")
+    return java
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
