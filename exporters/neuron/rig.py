@@ -9,6 +9,7 @@ import numpy as np
 
 from nmlopt.backend import Floats, Integrator, Settings, Trace
 from nmlopt.experiment.model import Experiment, Output
+from nmlopt.exporters.neuron.attached import Attachments
 from nmlopt.exporters.neuron.derived import Derived, derived
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.stimuli import (
@@ -47,6 +48,7 @@ class Rig:
         self._iclamps = self._electrodes(h.IClamp, steady)
         self._sines = self._electrodes(getattr(h, live.plan.sine), waving) if any(waving) else {}
         self._seclamps = self._electrodes(h.SEClamp, [[c.compartment for c in group] for group in self._clamps])
+        self.attached = Attachments(h, live, experiments)
         self._voltage = "vm" if live.holds_own_voltage else "v"
         self._derived = self._derive()
         self._recorders = self._record()
@@ -59,6 +61,7 @@ class Rig:
         self._playing.clear()
         self._set_currents(index)
         self._set_clamps(index)
+        self.attached.select(index)
         if self._driven is not None:
             values = self._drives[index]
             values.play(self._driven, self.settings.dt_ms)
@@ -70,7 +73,11 @@ class Rig:
         times = self._times(experiment)
         found = {}
         for output in experiment.outputs:
-            found[experiment.id, output.id] = self._trace(experiment, output, times)
+            if self.attached.owns(index, output.variable):
+                values = self.attached.values(index, output.variable, experiment.temperature_K)
+                found[experiment.id, output.id] = Trace(times, np.resize(values, len(times)))
+            else:
+                found[experiment.id, output.id] = self._trace(experiment, output, times)
         return self._distinct(found, times)
 
     def _times(self, experiment: Experiment) -> Floats:
@@ -178,9 +185,11 @@ class Rig:
 
     def _record(self) -> dict[tuple[int, str], Any]:
         wanted: dict[tuple[int, str], None] = {}
-        for experiment in self.experiments:
+        for index, experiment in enumerate(self.experiments):
             for output in experiment.outputs:
                 site = output.site.compartment
+                if self.attached.owns(index, output.variable):
+                    continue
                 if output.variable == "v":
                     wanted[site, self._voltage] = None
                 elif output.variable == "i_clamp":
@@ -193,5 +202,10 @@ class Rig:
         return {key: self._h.Vector().record(self._live.pointer(*key)) for key in wanted}
 
     def _derive(self) -> dict[tuple[int, str], Derived]:
-        found = {(o.site.compartment, o.variable) for e in self.experiments for o in e.outputs if "/" in o.variable}
+        found = {
+            (o.site.compartment, o.variable)
+            for k, e in enumerate(self.experiments)
+            for o in e.outputs
+            if "/" in o.variable and not self.attached.owns(k, o.variable)
+        }
         return {(site, name): derived(self._live.cell, self._live.plan, name, site) for site, name in found}

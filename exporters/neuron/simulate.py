@@ -17,6 +17,7 @@ import numpy as np
 from nmlopt.backend import Floats, Integrator, Program, Recordings, RunStatus, Settings, Trace
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.neuron.attached import Attachments
 from nmlopt.exporters.neuron.build import library
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.mod import Plan
@@ -141,7 +142,7 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
                 bound_at = experiment.temperature_K
             rig.select(index)
             live.set_voltage(experiment.v_init_mV, slots)
-            reached_ms = _run(experiment, settings)
+            reached_ms = _run(experiment, settings, rig.attached)
         except (RuntimeError, ValueError) as error:  # hoc errors; numbers NEURON refuses, such as Ra <= 0
             return Recordings(RunStatus.FAILED, detail=f"experiment '{experiment.id}': {_one_line(error)}")
         if reached_ms < experiment.duration_ms - settings.dt_ms:
@@ -158,12 +159,13 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _run(experiment: Experiment, settings: Settings) -> float:
+def _run(experiment: Experiment, settings: Settings, attached: Attachments) -> float:
     """Initialise and run; the time reached, which is short of the duration when CVODE gives up."""
     h = _neuron()
     h.celsius = experiment.temperature_K - 273.15
     h.dt = settings.dt_ms
     h.finitialize()
+    attached.deliver()
     _context().psolve(experiment.duration_ms)
     return float(h.t)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nmlopt.codegen.nmodl import NMODL
 from nmlopt.errors import Issue
-from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
+from nmlopt.experiment.model import Experiment, VoltageClamp
 from nmlopt.exporters.neuron.bind import split_sections
+from nmlopt.exporters.neuron.support_inputs import attached_exposures, unsupported_inputs
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.expression import Call, Expr
 from nmlopt.lems.trees import parts
@@ -47,13 +48,12 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
     for experiment in experiments:
         if is_point and any(isinstance(s, VoltageClamp) for s in experiment.stimuli):
             yield Issue("B033", f"experiment '{experiment.id}': a point cell cannot be voltage-clamped")
-        for attached in (s for s in experiment.stimuli if isinstance(s, Attached)):
-            message = f"experiment '{experiment.id}': the input '{attached.component}' cannot be attached here yet"
-            yield Issue("B037", message)
+        yield from unsupported_inputs(cell, experiment)
+        of_inputs = attached_exposures(cell, experiment)
         if is_point and experiment.stimuli and not _takes_input(cell):
             yield Issue("B036", f"experiment '{experiment.id}': the equations of '{cell.id}' have no input current")
         for output in experiment.outputs:
-            if output.variable in ("v", "i_clamp"):
+            if output.variable in ("v", "i_clamp") or output.variable in of_inputs:
                 continue
             placement = exposures.get(output.variable)
             if placement is None:
@@ -74,6 +74,8 @@ def _expressions(mechanism: Mechanism) -> Iterable[Expr]:
         yield state.initial
         if state.derivative is not None:
             yield state.derivative
+    for event in dynamics.events:
+        yield from (value for _, value in event.assignments)
     for condition in dynamics.conditions:
         yield condition.test
         yield from (value for _, value in condition.assignments)
