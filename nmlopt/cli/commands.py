@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.cli import fitting, lems, tables
+from nmlopt.cli import fitting, importing, lems, tables
 from nmlopt.cli.options import options
 from nmlopt.cli.output import count, issue_rows, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Issue, Severity, UsageError
@@ -118,6 +118,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "paths": _paths,
     "init": _init,
     "simulate": _simulate,
+    "import-morphology": importing.import_morphology,
     "targets-from": lems.targets_from,
     "score": _score,
     "export": _export,

@@ -51,7 +51,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nmlopt {version}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     running = (_simulate, _targets_from, _score, _export)
-    for add in (_fit, _resume, _status, _report, _check, _paths, _init, *running, _schema, _doctor):
+    for add in (_fit, _resume, _status, _report, _check, _paths, _init, _import_morphology, *running, _schema, _doctor):
         add(verbs)
     return parser
 
@@ -234,6 +234,33 @@ def _init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _model(parser)
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
+
+
+def _import_morphology(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "import-morphology",
+        "Make a NeuroML cell without biophysics of a morphology file, with the areas that NEURON would give it.",
+        "  nmlopt import-morphology cell.swc -o cell.nml\n"
+        "  nmlopt import-morphology cell.asc -o cell.nml --replace-axon --max-length '20 um'\n",
+    )
+    parser.add_argument("morphology", type=Path, metavar="FILE", help="morphology: .swc, or .asc (Neurolucida text)")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE", help="file to write; it must not exist yet"
+    )
+    parser.add_argument("--id", metavar="ID", help="id of the cell (default: the name of the file)")
+    parser.add_argument(
+        "--max-length",
+        default="40 um",
+        metavar="LENGTH",
+        help="a section of length L gets 1 + 2 int(L / LENGTH) compartments (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--replace-axon",
+        action="store_true",
+        help="put two cylinders of 30 um each in place of the axon, as wide as it was, as BluePyOpt does",
+    )
+    _json(parser)
 
 
 def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -63,5 +63,6 @@ def _issue(message: str, path: Path) -> Issue:
     places = [found for line in lines if (found := _PLACE.match(line))]
     told = " ".join(line for line in lines if not _PLACE.match(line)) or "the file cannot be read"
     where = f"{path}:{places[0]['line']}" if places else str(path)
-    hint = "one outline of the soma can be read; keep the widest" if "already defined" in told else ""
-    return Issue("M002", told, where, hint)
+    if "already defined" in told:
+        return Issue("M002", "the soma is drawn by several outlines, one can be read", where, "keep the widest")
+    return Issue("M002", told, where)

@@ -47,8 +47,8 @@ def stack(outline: Sequence[Sequence[float]], where: str) -> tuple[Point, ...]:
 
 
 def _resampled(outline: Array) -> Array:
-    """Points at equal distances from the first point of the outline to its last."""
-    steps = np.linalg.norm(np.diff(outline, axis=0), axis=1)
+    """Points at equal distances, measured in x and y, from the first point of the outline to its last."""
+    steps = np.linalg.norm(np.diff(outline[:, :2], axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     at = np.arange(_SAMPLES) * (along[-1] / (_SAMPLES - 1))
     return np.stack([np.interp(at, along, outline[:, k]) for k in range(3)], axis=1)
@@ -68,7 +68,8 @@ def _discs(along: Array, across: Array, middle: Array, major: Array, where: str)
     widths[0] = (widths[0] + widths[1]) / 2  # no ends of width 0
     widths[-1] = (widths[-1] + widths[-2]) / 2
     centres = middle + np.outer(at, major)
-    return tuple((*map(float, c), float(w)) for c, w in zip(centres, widths, strict=True))  # type: ignore[misc]
+    rows = np.column_stack([centres, widths]).tolist()
+    return tuple((x, y, z, width) for x, y, z, width in rows)
 
 
 def _rising(along: Array, across: Array) -> tuple[Array, Array]:
