@@ -6,8 +6,9 @@ synapse) is left out. Its spikes come from outside, as events at the port at whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
@@ -20,6 +21,16 @@ from nmlopt.lems.types import place
 
 Assignments = tuple[tuple[str, Expr], ...]
 _MAX_RELAYS = 100
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A condition of a component that makes spikes: what it changes, and how many spikes leave the component."""
+
+    test: Expr
+    assignments: Assignments
+    spikes: int
 
 
 @dataclass
@@ -33,13 +44,45 @@ class InputEvents:
     def collect(self) -> tuple[tuple[Condition, ...], tuple[OnEvent, ...]]:
         """Conditions, and events by port; the first port is the one at which events arrive."""
         tree = tuple(self.routes.tree(self.root))
-        found: tuple[tuple[Condition, ...], tuple[OnEvent, ...]] | None = None
-        while True:  # an assignment may need further states, and those have assignments of their own
+        return self._settled(lambda: (self._conditions(tree), self._events(tree)))
+
+    def firings(self) -> tuple[Firing, ...]:
+        """The conditions by which the component makes spikes, and those that change what these need."""
+        tree = tuple(self.routes.tree(self.root))
+        return self._settled(lambda: tuple(self._firings(tree)))
+
+    def _settled(self, read: Callable[[], _T]) -> _T:
+        """What `read` gives when nothing new is wanted: an assignment may need states with assignments of their own."""
+        found = None
+        while True:
             self.flattener.complete()
-            again = self._conditions(tree), self._events(tree)
+            again = read()
             if again == found:
                 return again
             found = again
+
+    def _firings(self, tree: tuple[Instance, ...]) -> Iterator[Firing]:
+        for instance in tree:
+            for item in _items(instance, "OnCondition"):
+                spikes = sum(self._leaving((instance, port), 0) for port in _out_ports(item))
+                own = self._own(instance, item) + self._relayed(instance, item, 0)
+                if own or spikes:
+                    yield Firing(self.flattener.expression(instance, item, "test"), own, spikes)
+
+    def _leaving(self, sender: Receiver, depth: int) -> int:
+        """How many spikes leave the root when a part of it emits one."""
+        instance, port = sender
+        if depth > _MAX_RELAYS:
+            raise LemsError(
+                Issue("L022", f"the events of {instance.type.name} go in a circle", place(instance.element))
+            )
+        passed = (
+            (receiver, out)
+            for receiver, at in self.routes.receivers(instance, port)
+            for item in _handlers(receiver, at)
+            for out in _out_ports(item)
+        )
+        return (1 if instance is self.root else 0) + sum(self._leaving(each, depth + 1) for each in passed)
 
     def _conditions(self, tree: tuple[Instance, ...]) -> tuple[Condition, ...]:
         made = []

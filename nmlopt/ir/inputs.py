@@ -11,7 +11,8 @@ from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.bind import TEMPERATURE
 from nmlopt.ir.flatten import Flattener
-from nmlopt.ir.input_events import InputEvents
+from nmlopt.ir.flat import Flat
+from nmlopt.ir.input_events import Firing, InputEvents
 from nmlopt.ir.mechanisms import Catalogue, Prototype
 from nmlopt.ir.model import MechanismKind
 from nmlopt.ir.numbers import Numbers
@@ -52,6 +53,22 @@ def lower_input(known: Components, numbers: Numbers, component: str, catalogue: 
     flat = replace(flat, conditions=conditions, events=events, exposures=recorded)
     bound = run(flat, [made.name, *(name for _, name in recorded)])
     catalogue.add(Prototype(bound, flat.own, MechanismKind.INPUT, component, current=made.name, component=component))
+
+
+def lower_spike_source(known: Components, component: str) -> tuple[Flat, tuple[Firing, ...]]:
+    """The equations by which a component makes spikes, and its conditions. Raises LemsError: I072, and those of the
+    equations (such as a spike that depends on the voltage of the cell)."""
+    found = [e for e in known.by_id.get(component, ()) if known.type_of(e) is not None]
+    if len(found) != 1:
+        message = f"{len(found) or 'no'} components are called '{component}'"
+        raise LemsError(Issue("I072", message, hint="name a spike source, or an input that makes its own spikes"))
+    root = known.instance(found[0])
+    flattener = Flattener(known, Numbers(known.units), {"t": Sym("t")}, collect=_refuse_schemes, below=_below(known))
+    routes = Routes(known, lambda instance, name: flattener.children(instance, name, found[0]))
+    firings = InputEvents(flattener, routes, root).firings()
+    if not any(firing.spikes for firing in firings):
+        raise LemsError(Issue("I072", f"<{found[0].tag}> '{component}' makes no spikes by itself", place(found[0])))
+    return flattener.finish(), firings
 
 
 def input_element(known: Components, component: str) -> Element:
