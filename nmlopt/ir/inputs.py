@@ -10,8 +10,8 @@ from typing import Final
 from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.bind import TEMPERATURE
-from nmlopt.ir.flatten import Flattener
 from nmlopt.ir.flat import Flat
+from nmlopt.ir.flatten import Flattener
 from nmlopt.ir.input_events import Firing, InputEvents
 from nmlopt.ir.mechanisms import Catalogue, Prototype
 from nmlopt.ir.model import MechanismKind
