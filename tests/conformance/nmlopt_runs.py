@@ -1,0 +1,57 @@
+"""Runs LEMS_case.xml in nmlopt: at the file's step and at half of it, extrapolated to a step of zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nmlopt.backend import Numerics, Recordings, RunStatus, Settings
+from nmlopt.document.read import read
+from nmlopt.errors import NmloptError, UnsupportedError
+from nmlopt.exporters import registry
+from nmlopt.importers.lems_simulation import read_simulation
+from nmlopt.importers.simulation_model import Column, LemsSimulation, Recorded
+from tests.conformance.judge import Trace, extrapolated
+from tests.conformance.results import Result, measured
+from tests.conformance.suite import Case
+
+
+def run(case: Case, *, backend: str = "neuron", numerics: Numerics = Numerics.CNEXP) -> Result:
+    """The case's quantities; 'refused' with nmlopt's own words if it does not support something."""
+    try:
+        simulation = read_simulation(read(case.lems))
+        coarse, fine = (
+            measured(case, columns(simulation, backend, Settings(dt_ms=simulation.step_ms / n, numerics=numerics)))
+            for n in (1, 2)
+        )
+    except UnsupportedError as error:
+        return Result(status="refused", message=_said(error))
+    except (NmloptError, RuntimeError, KeyError, ValueError) as error:
+        return Result(status="error", message=_said(error))
+    return Result(extrapolated(coarse, fine))
+
+
+def columns(simulation: LemsSimulation, backend: str, settings: Settings) -> dict[str, Trace]:
+    """All columns of a simulation's output files, by id, in SI."""
+    simulator = registry.load(backend)
+    found: dict[str, Recordings] = {}
+    for part in simulation.runs:
+        program = simulator.compile(part.cell, settings)
+        (recordings,) = simulator.simulate(program, part.experiments, np.zeros((1, 0)))
+        if recordings.status is not RunStatus.OK:
+            raise RuntimeError(f"{recordings.status}: {recordings.detail}")
+        found |= {experiment.id: recordings for experiment in part.experiments}
+    return {column.id: _column(column, found) for file in simulation.files for column in file.columns}
+
+
+def _column(column: Column, found: Mapping[str, Recordings]) -> Trace:
+    signal = column.signal
+    if not isinstance(signal, Recorded):
+        raise ValueError(f"column '{column.id}' is a {type(signal).__name__}, which cases do not use")
+    trace = found[signal.experiment].traces[signal.experiment, signal.output]
+    return Trace(1e-3 * trace.t_ms, signal.factor * trace.y)
+
+
+def _said(error: Exception) -> str:
+    return " | ".join(str(error).split("\n"))
