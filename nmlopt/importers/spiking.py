@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from nmlopt.document.model import Element
-from nmlopt.errors import Issue, LemsError
+from nmlopt.experiment.spike_sources import spike_times
 from nmlopt.importers.network import Drive, Network, Target
 from nmlopt.importers.quantities import first_site, spike_threshold
 from nmlopt.importers.simulation_elements import Written
@@ -49,15 +49,7 @@ class Events:
     def _times(self, component: Element, stream: tuple[int, ...]) -> tuple[float, ...]:
         seed = int(np.random.SeedSequence((self._written.seed, *stream)).generate_state(1)[0])
         name = component.attributes.get("id", "")
-        try:
-            from nmlopt.experiment.spike_sources import spike_times
-        except ImportError:
-            raise LemsError(Issue("L020", "spike sources are not read yet")) from None
-
-        found: tuple[float, ...] = spike_times(
-            self._known, name, self._written.duration_ms, self._written.step_ms, seed
-        )
-        return found
+        return spike_times(self._known, name, self._written.duration_ms, self._written.step_ms, seed)
 
 
 def is_random(type_: ComponentType) -> bool:
