@@ -73,10 +73,9 @@ def width_in_the_middle(section: RawSection, longest_um: float) -> float:
 def _direction(sections: Sequence[RawSection], axon: Sequence[int]) -> tuple[float, float, float]:
     """From the middle of the soma towards the beginning of the axon; along the soma where there is none."""
     soma = sections[0].points
-    ends = [soma[0], soma[-1]]
-    middle = tuple((a + b) / 2 for a, b in zip(*ends, strict=True))
-    goal: Point = sections[axon[0]].points[0] if axon else soma[-1]
-    for a, b in ((middle, goal), (soma[0], soma[-1])):
+    middle = tuple((a + b) / 2 for a, b in zip(soma[0], soma[-1], strict=True))
+    goals = [sections[axon[0]].points[0], sections[axon[0]].points[-1]] if axon else []
+    for a, b in (*((middle, goal) for goal in goals), (soma[0], soma[-1])):
         distance = math.dist(a[:3], b[:3])
         if distance > 0:
             return ((b[0] - a[0]) / distance, (b[1] - a[1]) / distance, (b[2] - a[2]) / distance)
