@@ -1,16 +1,17 @@
 """Point cells as jNeuroML exports them: the membrane of a section driven by i = -C dv/dt, a step late.
 
-Conditions are WATCH crossings whose events act in NET_RECEIVE; in a regime in which v stands still it is held by a
-steep current, as there.
+Conditions that reset v or change the regime are WATCH crossings whose events act in NET_RECEIVE; the others (a flag
+`spiking`) are tested in BREAKPOINT. In a regime in which v stands still it is held by a steep current, as there.
 """
 
 from __future__ import annotations
 
+from nmlopt.codegen.attached_current import CONSTANT, SLOPE, SUMS, reset_sums
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
 from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_states import initial_lines
 from nmlopt.ir.model import Condition, Regime, State
-from nmlopt.lems.expression import Expr, Num, Op, Sym
+from nmlopt.lems.expression import Call, Expr, Num, Op, Sym
 from nmlopt.lems.trees import names, substitute
 
 _HOLD_PER_S = Num(1e10)
@@ -31,8 +32,9 @@ def lagging_text(writer: Writer, suffix: str) -> ModText:
     stepped = [s for s in dynamics.states if s.name != "v" and _moves(writer, s)]
     kept = [writer.names[s.name] for s in dynamics.states if s.name != "v" and s not in stepped]
     has_drive = "ISyn" in dynamics.inputs
+    sums = SUMS if CONSTANT in dynamics.inputs else ()
     blocks = (_initial(writer), _breakpoint(writer, stepped), *_moves_block(writer, stepped), _rates(writer, stepped))
-    receive = (_receive(writer),) if dynamics.conditions or _has_v(writer) else ()
+    receive = (_receive(writer),) if _watched_conditions(writer) or _has_v(writer) else ()
     rates = [f"rate_{writer.names[s.name]}" for s in stepped]
     stored = ["i", "dvdt", "regime", *kept, *rates] if _has_v(writer) else ["regime", *kept, *rates]
     return assemble(
@@ -43,7 +45,7 @@ def lagging_text(writer: Writer, suffix: str) -> ModText:
         nonspecific="i" if _has_v(writer) else "",
         stored=tuple(stored),
         kind="POINT_PROCESS",
-        extra_ranges=("cap_nF", "start", "start_given", *(("drive",) if has_drive else ())),
+        extra_ranges=("cap_nF", "start", "start_given", *(("drive",) if has_drive else ()), *sums),
         readable=tuple(kept),
         states=tuple(writer.names[s.name] for s in stepped),
     )
@@ -57,6 +59,7 @@ def _rename(writer: Writer) -> None:
     if _has_v(writer):
         writer.names["v"] = "(0.001 * v)"
     writer.names |= {"t": "(0.001 * t)", "iSyn": "0.0", "ISyn": "drive"}
+    writer.names |= {CONSTANT: "sum_i", SLOPE: "sum_g"}
 
 
 def _moves(writer: Writer, state: State) -> bool:
@@ -69,24 +72,44 @@ def _initial(writer: Writer) -> Block:
     dynamics = writer.mechanism.dynamics
     body = Body(writer, own_inputs=False)
     start = next((k for k, r in enumerate(dynamics.regimes) if r.is_initial), 0)
-    body.lines += [f"regime = {start}", "rates()"]
+    body.lines += [*reset_sums(writer), f"regime = {start}", "rates()"]
     others = [s for s in dynamics.states if s.name != "v"]
     initial_lines(writer, body, states=others)
-    if dynamics.conditions or _has_v(writer):
+    if _watched_conditions(writer) or _has_v(writer):
         body.lines.append(f"net_send(0, {_START_FLAG})")
     return body.block("INITIAL")
 
 
+def _is_watched(condition: Condition) -> bool:
+    resets = any(name == "v" for name, _ in condition.assignments)
+    return resets or bool(condition.regime) or bool(condition.next_regime)
+
+
+def _watched_conditions(writer: Writer) -> list[Condition]:
+    return [c for c in writer.mechanism.dynamics.conditions if _is_watched(c)]
+
+
 def _breakpoint(writer: Writer, stepped: list[State]) -> Block:
-    lines = ["SOLVE advance"] if stepped else ["rates()"]
-    return Block("BREAKPOINT", (), (*lines, "i = dvdt * cap_nF") if _has_v(writer) else tuple(lines))
+    body = Body(writer, own_inputs=False)
+    body.lines += ["SOLVE advance"] if stepped or reset_sums(writer) else ["rates()"]
+    for condition in writer.mechanism.dynamics.conditions:
+        if not _is_watched(condition):
+            body.need([condition.test, *(value for _, value in condition.assignments)])
+            body.lines.append(f"if ({writer.text(condition.test)}) {{")
+            for name, value in condition.assignments:
+                temporaries, text = writer.assign(writer.names[name], value)
+                body.local_names += temporaries
+                body.lines += [f"    {line}" for line in text]
+            body.lines.append("}")
+    body.lines += ["i = dvdt * cap_nF"] if _has_v(writer) else []
+    return body.block("BREAKPOINT")
 
 
 def _moves_block(writer: Writer, stepped: list[State]) -> tuple[Block, ...]:
-    if not stepped:
+    if not stepped and not reset_sums(writer):
         return ()
     moves = [f"{n} = {n} + dt * (0.001 * rate_{n})" for n in (writer.names[s.name] for s in stepped)]
-    return (Block("PROCEDURE advance()", (), ("rates()", *moves)),)
+    return (Block("PROCEDURE advance()", (), ("rates()", *moves, *reset_sums(writer))),)
 
 
 def _rates(writer: Writer, stepped: list[State]) -> Block:
@@ -128,7 +151,7 @@ def _receive(writer: Writer) -> Block:
     local_names: list[str] = []
     start = [f"if (flag == {_START_FLAG}) {{"]
     events: list[str] = []
-    for index, condition in enumerate(dynamics.conditions):
+    for index, condition in enumerate(_watched_conditions(writer)):
         flag = _FIRST_FLAG + index
         start.append(f"    WATCH ({writer.text(_watched(writer, condition.test))}) {flag}")
         events += _event(writer, flag, condition, local_names)
@@ -143,11 +166,37 @@ def _receive(writer: Writer) -> Block:
 
 
 def _watched(writer: Writer, test: Expr) -> Expr:
-    """The test with assigned variables written out, as WATCH takes one comparison."""
+    """The test as one comparison with assigned variables written out, which is all that WATCH takes."""
     table = {a.name: a.value for a in writer.mechanism.dynamics.assigned}
     while names(test) & table.keys():
         test = substitute(test, table)
+    return test if isinstance(test, Op) and test.op in ("<", ">") else Op(">", (_margin(test), Num(0.0)))
+
+
+def _margin(test: Expr) -> Expr:
+    """A number that is positive where the test holds, and crosses 0 where it begins to."""
+    match test:
+        case Op(">" | ">=", (left, right)):
+            return Op("-", (left, right))
+        case Op("<" | "<=", (left, right)):
+            return Op("-", (right, left))
+        case Op("and", (left, right)):
+            return _extreme("-", _margin(left), _margin(right))
+        case Op("or", (left, right)):
+            return _extreme("+", _margin(left), _margin(right))
+        case Op("not", (one,)):
+            return Op("neg", (_margin(one),))
+        case Op("==", (left, right)):
+            return Op("-", (Num(0.5), Call("abs", (Op("-", (left, right)),))))
+        case Op("!=", (left, right)):
+            return Op("-", (Call("abs", (Op("-", (left, right)),)), Num(0.5)))
     return test
+
+
+def _extreme(sign: str, left: Expr, right: Expr) -> Expr:
+    """The smaller (-) or the larger (+) of two numbers."""
+    apart = Call("abs", (Op("-", (left, right)),))
+    return Op("*", (Num(0.5), Op(sign, (Op("+", (left, right)), apart))))
 
 
 def _event(writer: Writer, flag: int, condition: Condition, local_names: list[str]) -> list[str]:

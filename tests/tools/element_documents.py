@@ -75,8 +75,10 @@ NUMBERS: Mapping[tuple[str, str], str] = {
     ("", "testingVoltage"): "-20 mV", ("", "returnVoltage"): "-60 mV", ("", "active"): "1",
     ("", "initReleaseProb"): "0.4", ("", "blockConcentration"): "1.2 mM", ("", "scalingConc"): "1.9 mM",
     ("", "scalingVolt"): "16 mV", ("", "period"): "11 ms", ("", "phase"): "0.3",
-    ("", "startAmplitude"): "0.01 nA", ("", "finishAmplitude"): "0.1 nA", ("", "baselineAmplitude"): "0.01 nA",
-    ("", "time"): "9 ms", ("baseHHVariable", "rate"): "0.9", ("", "averageRate"): "100 per_s", ("", "minISI"): "2 ms", 
+    ("rampGeneratorDL", "startAmplitude"): "1", ("rampGeneratorDL", "finishAmplitude"): "9",
+    ("rampGeneratorDL", "baselineAmplitude"): "2", ("", "startAmplitude"): "0.01 nA",
+    ("", "finishAmplitude"): "0.1 nA", ("", "baselineAmplitude"): "0.01 nA",
+    ("", "time"): "9 ms", ("baseHHVariable", "rate"): "0.9", ("", "averageRate"): "100 per_s", ("", "minISI"): "2 ms",
     ("", "maxISI"): "9 ms",
     ("", "minimumISI"): "2 ms", ("", "rate"): "0.2 per_ms",
 }  # fmt: skip
@@ -207,7 +209,10 @@ class Builder:
         attributes |= {
             n: number(type_, n, d.element.attributes.get("dimension", "none"))
             for n, d in type_.declarations.items()
-            if d.kind in ("Parameter", "Property") and d.fixed is None
+            if d.kind == "Parameter" and d.fixed is None
+        }
+        attributes |= {
+            n: f"./{self.referenced('baseSynapse')}" for n, d in type_.declarations.items() if d.kind == "Path"
         }
         inner = []
         for child in type_.children.values():
@@ -255,10 +260,16 @@ def number(type_: ComponentType, name: str, dimension: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document that uses a type; `inputs` are the ids of inputs and synapses in it that are to be compiled."""
+    """A document that uses a type.
+
+    `inputs`: ids of inputs and synapses in it that are to be compiled. `is_source`: component x in it makes spikes.
+    `has_user_type`: the type has no Dynamics, and a user type stands for it.
+    """
 
     text: str
     inputs: tuple[str, ...] = ()
+    is_source: bool = False
+    has_user_type: bool = False
 
 
 def example(name: str) -> Example | None:
@@ -294,13 +305,15 @@ def _document(root: str, make: Builder, definition: str) -> Example | None:
     type_ = TYPES[root]
     is_two = "2" in root
     inputs: tuple[str, ...] = ()
+    is_source = False
     membrane = "".join(_density(make, name, root) for name in _densities(root))
     cell = ""
     if type_.extends("baseChannelDensity") or type_.extends("baseChannelPopulation") or root == "species":
         pass
     elif any(type_.extends(b) for b in ("basePointCurrent", "basePointCurrentDL", "baseSpikeSource")):
         make.top["x"] = make.element(root, id_="x")
-        inputs = ("x",)
+        is_source = type_.extends("baseSpikeSource")
+        inputs = () if is_source else ("x",)
     elif type_.extends("baseCell") and not type_.extends("cell"):
         cell = make.element(root, id_="c")
     elif type_.element.file.endswith("Cells.xml"):
@@ -314,11 +327,12 @@ def _document(root: str, make: Builder, definition: str) -> Example | None:
         cell = CELL.replace("cell{two}", "cell2CaPools" if two else "cell")
         cell = cell.format(two=two, membrane=membrane, inside=inside)
     body = "\n".join([definition, PASSIVE, *make.top.values(), cell])
-    return Example(f'<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">\n{body}\n</neuroml>\n', inputs)
+    text = f'<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">\n{body}\n</neuroml>\n'
+    return Example(text, inputs, is_source, bool(make.user))
 
 
 def _densities(root: str) -> tuple[str, ...]:
-    usual = ("channelDensity", "channelDensityNernst", "channelDensityNonUniform")
+    usual = ("channelDensity", "channelDensityNernst", "channelDensityNonUniform", "channelPopulation")
     if TYPES[root].extends("baseChannelDensity") or TYPES[root].extends("baseChannelPopulation"):
         return tuple(dict.fromkeys((root, *usual)))
     return usual
