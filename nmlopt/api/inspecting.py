@@ -1,4 +1,4 @@
-"""Looking without fitting: the numbers of a document, the faults of both files, one simulation, one score."""
+"""Looking without fitting: the numbers of a document, one simulation, one score."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmlopt.api.finishing import recordings_of
-from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, load, read_files, read_model
+from nmlopt.api.problem import Loaded, Options, evaluate_present, load, read_model
 from nmlopt.backend import Recordings, RunStatus
-from nmlopt.document.checks import check as check_document
 from nmlopt.document.paths import Address, listing
-from nmlopt.errors import Issue, NmloptError, PathError, ResultsError, UnsupportedError
+from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.experiment.sites import output_units
@@ -38,15 +37,6 @@ class PathRow:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What `check` found. `loaded` is None where an error or the lack of targets stops the way to a problem."""
-
-    issues: tuple[Issue, ...]
-    loaded: Loaded | None
-    evaluation: Evaluation | None
-
-
 def paths(
     model: Path, options: Options, pattern: str | None = None, component: str | None = None
 ) -> tuple[PathRow, ...]:
@@ -67,35 +57,6 @@ def paths(
 def _row(address: Address, kind: str) -> PathRow:
     quantity, element = address.quantity, address.element
     return PathRow(address.path, quantity.value, quantity.unit, kind, element.file, element.line)
-
-
-def check(model: Path, targets: Path | None, options: Options, *, runs: bool = True) -> CheckReport:
-    """All findings of a document, or of a document and its targets; if none is an error, one timed evaluation."""
-    if targets is None:
-        return _check_model(model, options)
-    files = read_files(model, targets, options)
-    if files.has_errors or not runs:
-        return CheckReport(files.issues, None, None)
-    return _check_run(files, options)
-
-
-def _check_model(model: Path, options: Options) -> CheckReport:
-    document = read_model(model, options)
-    issues = check_document(document)
-    try:
-        lower(document)
-    except NmloptError as error:
-        issues = (*issues, *error.issues)
-    return CheckReport(issues, None, None)
-
-
-def _check_run(files: Files, options: Options) -> CheckReport:
-    try:
-        loaded = build(files, options)
-    except UnsupportedError as error:
-        return CheckReport((*files.issues, *error.issues), None, None)
-    evaluate_present(loaded)  # the first one pays for loading the simulator
-    return CheckReport(files.issues, loaded, evaluate_present(loaded))
 
 
 def score(model: Path, targets: Path, options: Options) -> tuple[Loaded, Evaluation]:

@@ -7,31 +7,16 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.cli import fitting, importing, lems, tables
+from nmlopt.cli import checking, fitting, importing, lems, tables
 from nmlopt.cli.options import options
-from nmlopt.cli.output import count, issue_rows, number, say, show, show_issues, show_json, show_table
-from nmlopt.errors import Issue, Severity, UsageError
+from nmlopt.cli.output import count, number, say, show, show_issues, show_json, show_table
+from nmlopt.errors import Issue, UsageError
 from nmlopt.spec.schema import schema_text
 
 EXIT_DONE = 0
 EXIT_NOT_ACCEPTABLE = 1
 EXIT_BAD_INPUT = 2
 EXIT_MISSING = 3
-
-
-def _check(args: argparse.Namespace) -> int:
-    report = inspecting.check(args.model, args.targets, options(args), runs=not args.no_run)
-    has_errors = any(issue.severity is Severity.ERROR for issue in report.issues)
-    if args.json:
-        show_json({"issues": issue_rows(report.issues), "resolved": tables.resolved(report)})
-        return EXIT_BAD_INPUT if has_errors else EXIT_DONE
-    show_issues(report.issues)
-    if has_errors:
-        say(count(len(report.issues), "finding"))
-        return EXIT_BAD_INPUT
-    tables.show_resolved(report)
-    say(f"no errors, {count(len(report.issues), 'warning')}" if report.issues else "no faults found")
-    return EXIT_DONE
 
 
 def _paths(args: argparse.Namespace) -> int:
@@ -114,7 +99,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "resume": fitting.resume,
     "status": fitting.status,
     "report": fitting.report,
-    "check": _check,
+    "check": checking.check,
     "paths": _paths,
     "init": _init,
     "simulate": _simulate,

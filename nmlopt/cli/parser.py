@@ -64,8 +64,14 @@ def _verb(
     )
 
 
-def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL", help="NeuroML or LEMS file (.nml, .cell.nml, .xml)")
+def _model(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    parser.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        nargs="?" if optional else None,
+        help="NeuroML or LEMS file (.nml, .cell.nml, .xml)",
+    )
     files = parser.add_argument_group("files")
     files.add_argument("--root", type=Path, help="folder that no <include> may leave (default: the repository's)")
     files.add_argument(
@@ -205,12 +211,21 @@ def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _verb(
         verbs,
         "check",
-        "All faults of a document and its targets at once, then the resolved table.",
-        "  nmlopt check model.nml\n  nmlopt check model.nml targets.json\n",
+        "All faults of a document and its targets at once, then what a fit would do.\n"
+        "Exit code 0: no errors (there may be warnings); 2: errors.",
+        "  nmlopt check model.nml\n"
+        "  nmlopt check LEMS_simulation.xml --strict\n"
+        "  nmlopt check model.nml targets.json\n"
+        "  nmlopt check model.nml --github        in a GitHub workflow: findings at their lines\n"
+        "  nmlopt check --explain D034            what a code means, and what to do\n",
     )
-    _model(parser)
+    _model(parser, optional=True)
     _targets(parser, optional=True)
     parser.add_argument("--no-run", action="store_true", help="do not compile and time one evaluation")
+    parser.add_argument("--strict", action="store_true", help="count warnings as errors")
+    parser.add_argument("--explain", metavar="CODE", help="say what the code of a finding means, and what to do")
+    forms = parser.add_argument_group("form of the findings")
+    forms.add_argument("--github", action="store_true", help="as workflow commands: annotations in a pull request")
     _numerics(parser)
     _json(parser)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nmlopt.api.inspecting import CheckReport
+from nmlopt.api.checking import CheckReport, Resolved
 from nmlopt.api.problem import Loaded
 from nmlopt.cli.output import count, number, say, show_table
 from nmlopt.evaluate.model import Evaluation
@@ -72,9 +72,9 @@ def wanted(target: Target) -> str:
 
 def resolved(report: CheckReport) -> dict[str, Any] | None:
     """The resolved problem as a document; None if there is none."""
-    if report.loaded is None or report.evaluation is None:
+    found = report.resolved
+    if found is None:
         return None
-    problem = report.loaded.problem
     return {
         "parameters": [
             {
@@ -86,28 +86,25 @@ def resolved(report: CheckReport) -> dict[str, Any] | None:
                 "upper": p.upper,
                 "scale": p.scale,
             }
-            for p, paths in _with_paths(report.loaded)
+            for p, paths in _with_paths(found)
         ],
-        "protocols": [p.id for p in problem.targets.protocols],
-        "targets": [t.id for t in problem.targets.targets],
-        "objectives": list(problem.objective_ids),
-        "seconds_per_evaluation": report.evaluation.cpu_s,
-        "status": str(report.evaluation.status),
+        "protocols": [p.id for p in found.targets.protocols],
+        "targets": [t.id for t in found.targets.targets],
+        "objectives": list(found.objective_ids),
+        "seconds_per_evaluation": found.evaluation.cpu_s if found.evaluation else None,
+        "status": str(found.evaluation.status) if found.evaluation else None,
     }
 
 
-def show_resolved(report: CheckReport) -> None:
+def show_resolved(found: Resolved) -> None:
     """What a fit would do: parameters, protocols, targets, cost of one evaluation."""
-    if report.loaded is None or report.evaluation is None:
-        return
-    loaded = report.loaded
-    targets = loaded.problem.targets
+    targets = found.targets
     show_table(
         "Parameters",
         ("id", "present", "unit", "lower", "upper", "scale", "paths"),
         [
             (p.id, number(p.present), p.unit.symbol, number(p.lower), number(p.upper), p.scale, "\n".join(written))
-            for p, written in _as_written(loaded)
+            for p, written in _as_written(found)
         ],
     )
     show_table(
@@ -118,23 +115,28 @@ def show_resolved(report: CheckReport) -> None:
             for p in targets.protocols
         ],
     )
-    show_evaluation(loaded, report.evaluation)
-    say(f"one evaluation takes {1e3 * report.evaluation.cpu_s:.3g} ms of CPU time")
+    if found.loaded is not None and found.evaluation is not None:
+        show_evaluation(found.loaded, found.evaluation)
+        say(f"one evaluation takes {1e3 * found.evaluation.cpu_s:.3g} ms of CPU time")
+        return
+    rows = [(t.id, wanted(t), t.protocol) for t in targets.targets]
+    show_table("Targets", ("target", "wanted", "protocol"), rows)
+    say(f"{count(len(found.objective_ids), 'objective')}; nothing was run")
 
 
-def _as_written(loaded: Loaded) -> list[tuple[FreeParameter, list[str]]]:
+def _as_written(found: Resolved) -> list[tuple[FreeParameter, list[str]]]:
     """The free parameters with their paths as targets.json has them; where one means several numbers, their count."""
-    given = {p.id: p.paths for p in loaded.problem.targets.parameters}
-    found = []
-    for parameter, resolved_paths in _with_paths(loaded):
+    given = {p.id: p.paths for p in found.targets.parameters}
+    rows = []
+    for parameter, resolved_paths in _with_paths(found):
         written = list(given[parameter.id])
         more = len(resolved_paths) - len(written)
-        found.append((parameter, written + ([f"({len(resolved_paths)} numbers)"] if more else [])))
-    return found
+        rows.append((parameter, written + ([f"({len(resolved_paths)} numbers)"] if more else [])))
+    return rows
 
 
-def _with_paths(loaded: Loaded) -> list[tuple[FreeParameter, tuple[str, ...]]]:
-    parameters = loaded.problem.parameters
+def _with_paths(found: Resolved) -> list[tuple[FreeParameter, tuple[str, ...]]]:
+    parameters = found.parameters
     return [
         (p, tuple(b.slot.path for b in parameters.bindings if b.free == index))
         for index, p in enumerate(parameters.free)

@@ -29,7 +29,7 @@ RULES: Final[tuple[Callable[[Document], Iterator[Issue]], ...]] = (
 
 
 def check(document: Document) -> tuple[Issue, ...]:
-    """All findings about a document, by file (main first) and line; codes as in `document.codes`."""
+    """All findings about a document, by file (main first) and line; codes as in `nmlopt.codes`."""
     order = {source.path: at for at, source in enumerate(document.files)}
 
     def place(issue: Issue) -> tuple[int, int]:

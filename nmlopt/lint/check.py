@@ -35,13 +35,22 @@ _ECHOES: Final = frozenset(
 
 
 def check(document: Document) -> tuple[Issue, ...]:
-    """All findings about a document, each once, by file (main first) and line."""
+    """All findings about a document and what keeps any of its cells from being compiled, each once, by place."""
+    try:
+        known = components(document)
+    except NmloptError:
+        return findings(document)  # holds the reason
+    return ordered(document, (*findings(document), *_guarded(_lowered, document, known)))
+
+
+def findings(document: Document) -> tuple[Issue, ...]:
+    """All findings about a document as it is written, each once, by file (main first) and line."""
     found = list(check_document(document))
     try:
         known = components(document)
     except NmloptError as error:
         return ordered(document, (*found, *error.issues))
-    for rule in (*RULES, _lowered):
+    for rule in RULES:
         found.extend(_guarded(rule, document, known))
     return ordered(document, found)
 

@@ -1,0 +1,124 @@
+"""All faults of a document, or of a document and its targets, and what a fit would do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, read_files, read_model
+from nmlopt.document.model import Document
+from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError
+from nmlopt.evaluate.model import Evaluation
+from nmlopt.experiment.parameter_resolve import addresses, parameters
+from nmlopt.experiment.parameters import Parameters
+from nmlopt.experiment.resolve import resolve
+from nmlopt.importers.lems_simulation import read_simulation
+from nmlopt.ir.lower import lower
+from nmlopt.lint.check import check as lint
+from nmlopt.lint.check import findings, ordered
+from nmlopt.objectives.combine import make_scoring
+from nmlopt.spec.models import Targets
+
+_SET_IN_TARGETS = frozenset({"I215"})
+"""What a document leaves open and targets state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a fit would do: its targets and search space; how one evaluation went, if there was one."""
+
+    targets: Targets
+    parameters: Parameters
+    objective_ids: tuple[str, ...]
+    loaded: Loaded | None = None
+    evaluation: Evaluation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found.
+
+    The files that the issues name are relative to `root`; a place `$...` stands in `targets`. `resolved` is None where
+    an error or the lack of targets stops the way to a problem.
+    """
+
+    issues: tuple[Issue, ...]
+    root: Path
+    targets: Path | None = None
+    resolved: Resolved | None = None
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding is an error."""
+        return any(issue.severity is Severity.ERROR for issue in self.issues)
+
+    def strict(self) -> CheckReport:
+        """The same with every warning an error."""
+        raised = (replace(i, severity=Severity.ERROR) if i.severity is Severity.WARNING else i for i in self.issues)
+        return replace(self, issues=tuple(raised))
+
+
+def check(model: Path, targets: Path | None, options: Options, *, runs: bool = True) -> CheckReport:
+    """All findings of a document, or of a document and its targets; if none is an error, one timed evaluation.
+
+    Without `runs` nothing is compiled. Raises BackendError where the simulator or its compiler is missing.
+    """
+    report = CheckReport((), model.parent, targets)
+    try:
+        if targets is None:
+            return _of_model(model, options, report)
+        return _of_both(model, targets, options, runs, report)
+    except (DocumentError, TargetsError) as error:  # a file that cannot be read at all
+        return replace(report, issues=error.issues)
+
+
+def _of_model(model: Path, options: Options, report: CheckReport) -> CheckReport:
+    document = read_model(model, options)
+    issues = lint(document)
+    if _holds_simulation(document):
+        issues = ordered(document, (*issues, *_of_simulation(document)))
+    return replace(report, issues=issues, root=document.root)
+
+
+def _holds_simulation(document: Document) -> bool:
+    """Whether the main file is a LEMS simulation (and not a part that one includes)."""
+    return any(e.tag == "Simulation" for e in document.files[0].root.children)
+
+
+def _of_simulation(document: Document) -> tuple[Issue, ...]:
+    """What keeps a LEMS simulation from being run, and what of it is left out."""
+    try:
+        return read_simulation(document).issues
+    except (UnsupportedError, SimulationError) as error:
+        return error.issues
+
+
+def _of_both(model: Path, targets: Path, options: Options, runs: bool, report: CheckReport) -> CheckReport:
+    files = read_files(model, targets, options)
+    spare = (i for i in findings(files.document) if i.code not in _SET_IN_TARGETS)
+    in_document = [i for i in files.issues if not i.where.startswith("$")]
+    in_targets = [i for i in files.issues if i.where.startswith("$")]
+    issues = (*ordered(files.document, (*in_document, *spare)), *in_targets)
+    report = replace(report, issues=issues, root=files.document.root)
+    if report.has_errors:
+        return report
+    try:
+        return replace(report, resolved=_run(files, options) if runs else _resolved(files))
+    except UnsupportedError as error:
+        return replace(report, issues=(*issues, *error.issues))
+
+
+def _run(files: Files, options: Options) -> Resolved:
+    loaded = build(files, options)
+    evaluate_present(loaded)  # the first one pays for loading the simulator
+    problem = loaded.problem
+    return Resolved(problem.targets, problem.parameters, problem.objective_ids, loaded, evaluate_present(loaded))
+
+
+def _resolved(files: Files) -> Resolved:
+    """What can be said without a simulator."""
+    spec, document = files.targets, files.document
+    cell = lower(document, addresses(spec, document), component=spec.component)
+    resolve(spec, document, cell, folder=files.folder)
+    objectives = tuple(group.id for group in make_scoring(spec).groups)
+    return Resolved(spec, parameters(spec, document, cell), objectives)
