@@ -87,6 +87,8 @@ class Attachments:
     def _make(self, component: str, compartment: int) -> Instance:
         part = self._parts[component]
         process = getattr(self._h, part.suffix)(self._live.segments[compartment])
+        for pointer, variable in part.pointers.items():
+            self._h.setpointer(self._live.pointer(0, variable), pointer, process)
         takes_events = bool(part.mechanism.dynamics.events)
         return Instance(process, compartment, self._h.NetCon(None, process) if takes_events else None)
 

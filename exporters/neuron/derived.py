@@ -14,6 +14,7 @@ import numpy as np
 
 from nmlopt.backend import Floats
 from nmlopt.codegen.analysis import Definitions
+from nmlopt.codegen.attached_current import CONSTANT, SLOPE
 from nmlopt.codegen.nmodl import ION_VARIABLES
 from nmlopt.exporters.neuron.mod import Member, Part, Plan
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind, Placement
@@ -85,6 +86,8 @@ def _source(part: Part, member: Member, name: str, area_m2: float) -> Source | N
         return Source(ION_VARIABLES[name][1])
     if name in ("iSyn", "ISyn"):
         return Source("drive") if part.interface.has_drive else None
+    if name in (CONSTANT, SLOPE):
+        return Source("last_i" if name == CONSTANT else "last_g")
     return {"v": Source("v", 0.001), "t": Source("t", 0.001)}.get(name)
 
 

@@ -19,7 +19,7 @@ from nmlopt.codegen.nmodl_pool import pool_interface, pool_text
 from nmlopt.codegen.templating import environment
 from nmlopt.codegen.tune import one_valued, tuned
 from nmlopt.exporters.neuron.grouping import Unit, units
-from nmlopt.exporters.neuron.input_parts import InputPart, input_parts, input_texts
+from nmlopt.exporters.neuron.input_parts import InputPart, input_parts, input_texts, with_inputs
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind, Placement
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -73,6 +73,7 @@ class Plan:
 def plan(cell: Cell, settings: Settings, toolchain: str) -> Plan:
     """The mechanisms and texts of a cell; names end in a digest of the texts and of `toolchain` (versions, flags)."""
     is_textbook = settings.numerics is Numerics.CNEXP
+    cell = with_inputs(cell, lag=not is_textbook)
     unnamed = [_part(unit, settings) for unit in units(cell, merge=is_textbook)]
     env = _environment()
     digest = hashlib.sha256(toolchain.encode())
@@ -90,7 +91,7 @@ def plan(cell: Cell, settings: Settings, toolchain: str) -> Plan:
     files = {f"{part.suffix}.mod": _text(part, settings, env) for part in parts}
     files[f"{sine}.mod"] = env.get_template("sine.mod.j2").render(suffix=sine)
     for mod in input_texts(inputs, lag=lag):
-        files[f"{mod.suffix}.mod"] = env.get_template("mechanism.mod.j2").render(mod=mod)
+        files[f"0_{mod.suffix}.mod"] = env.get_template("mechanism.mod.j2").render(mod=mod)
     return Plan(parts, sine, files, inputs)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment
+from nmlopt.exporters.neuron.input_parts import is_dimensionless
 from nmlopt.ir.model import Cell, MechanismKind
 
 
@@ -42,7 +43,7 @@ def unsupported_inputs(cell: Cell, experiment: Experiment) -> Iterator[Issue]:
 def _misfits(cell: Cell, start: str, attached: Attached) -> Iterator[Issue]:
     """A dimensionless input belongs on a dimensionless cell, a current on any other."""
     mechanism = cell.input_mechanism(attached.component)
-    is_plain = is_dimensionless(mechanism.current, mechanism.dynamics.exposures)
+    is_plain = is_dimensionless(mechanism)
     states = {s.name for m in cell.mechanisms if m.kind is MechanismKind.POINT_CELL for s in m.dynamics.states}
     takes = {name for m in cell.mechanisms for name in m.dynamics.inputs}
     if is_plain != (cell.geometry is None and "ISyn" in takes):
@@ -55,11 +56,6 @@ def _misfits(cell: Cell, start: str, attached: Attached) -> Iterator[Issue]:
             yield Issue(
                 "B054", f"{start}: '{attached.component}' needs {name}, which '{cell.id}' has not", mechanism.where
             )
-
-
-def is_dimensionless(current: str, exposures: tuple[tuple[str, str], ...]) -> bool:
-    """Whether the current of an input is its exposure `I`, a plain number."""
-    return dict(exposures).get("i") != current
 
 
 def _attached(experiment: Experiment) -> Iterator[Attached]:

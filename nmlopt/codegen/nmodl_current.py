@@ -54,6 +54,7 @@ def assemble(
     extra_ranges: tuple[str, ...] = (),
     readable: tuple[str, ...] = (),
     states: tuple[str, ...] | None = None,
+    pointers: tuple[str, ...] = (),
 ) -> ModText:
     """All parts of a mod together with their declarations."""
     face = interface(writer)
@@ -80,6 +81,7 @@ def assemble(
         states=states,
         blocks=blocks,
         helpers=tuple(h for h in HELPERS if h in writer.helpers),
+        pointers=pointers,
     )
 
 

@@ -6,6 +6,8 @@ in NET_RECEIVE. All currents are NONSPECIFIC, those of electrodes too: the sign 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nmlopt.codegen.analysis import linear, slope
 from nmlopt.codegen.input_conditions import edges, sorted_conditions
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface, ions
@@ -61,12 +63,12 @@ def still_states(writer: Writer) -> tuple[str, ...]:
     return tuple(writer.names[s.name] for s in writer.mechanism.dynamics.states if s.derivative is None)
 
 
-def receive_blocks(writer: Writer, known: set[str] | None = None) -> tuple[Block, ...]:
-    """What an arriving event does; `known` variables are at hand."""
+def receive_blocks(writer: Writer, known: Collection[str] = (), *, own_inputs: bool = True) -> tuple[Block, ...]:
+    """What an arriving event does; `known` variables are at hand. `own_inputs`: v and t are still to be converted."""
     events = writer.mechanism.dynamics.events
     if not events:
         return ()
-    body = Body(writer, known=set(known or ()), own_inputs=True)
+    body = Body(writer, known=set(known), own_inputs=own_inputs)
     body.need([value for _, value in events[0].assignments])  # all from before the event, as LEMS has it
     for name, value in events[0].assignments:
         body.let(writer.names[name], value, local=False)

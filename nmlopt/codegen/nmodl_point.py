@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nmlopt.codegen.attached_current import CONSTANT, SLOPE, SUMS, reset_sums
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
 from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_lagging_point import lagging_interface, lagging_text
@@ -30,13 +31,14 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
         return lagging_text(writer, suffix)
     _rename(writer)
     states = [writer.names[s.name] for s in writer.mechanism.dynamics.states]
+    sums = SUMS if CONSTANT in writer.mechanism.dynamics.inputs else ()
     stored = [*states, *(f"old_{name}" for name in states), *_HELD]
     writer.helpers.add("growth")
     blocks = (
         _initial(writer),
         Block("BREAKPOINT", (), ("SOLVE advance",)),
         _advance(writer),
-        _integrate(writer),
+        integrate_block(writer),
     )
     return assemble(
         writer,
@@ -45,7 +47,7 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
         uses=(),
         stored=tuple(stored),
         kind="POINT_PROCESS",
-        extra_ranges=_OWN,
+        extra_ranges=(*_OWN, *sums),
         readable=(*states, "spike_t", "spike_v"),
         states=(),
     )
@@ -63,12 +65,12 @@ def _rename(writer: Writer) -> None:
     """The voltage is a state of its own; input currents arrive in `drive`."""
     if any(s.name == "v" for s in writer.mechanism.dynamics.states):
         writer.names["v"] = "vm"
-    writer.names |= {"iSyn": "drive", "ISyn": "drive", "t": "now"}
+    writer.names |= {"iSyn": "drive", "ISyn": "drive", "t": "now", CONSTANT: "sum_i", SLOPE: "sum_g"}
 
 
 def _initial(writer: Writer) -> Block:
     body = Body(writer)
-    body.lines.append("now = 0.0")
+    body.lines += ["now = 0.0", *reset_sums(writer)]
     initial_lines(writer, body)
     if writer.names.get("v") == "vm":
         body.lines += ["if (start_given) {", "    vm = start", "}"]
@@ -98,7 +100,8 @@ def _advance(writer: Writer) -> Block:
         loop += _event(writer, index, condition, local_names)
     loop += ["} else {", "    left = left - h", "}"]
     head = ["left = 0.001 * dt", "now = 0.001 * t - left", "h = left", "passes = 0.0"]
-    head += [f"while (left > 1e-9 * dt && passes < {_MAX_PASSES}) {{", *(f"    {line}" for line in loop), "}"]
+    tail = reset_sums(writer)
+    head += [f"while (left > 1e-9 * dt && passes < {_MAX_PASSES}) {{", *(f"    {line}" for line in loop), "}", *tail]
     return Block("PROCEDURE advance()", tuple(dict.fromkeys(local_names)), tuple(head))
 
 
@@ -172,7 +175,7 @@ def _assignments(writer: Writer, assignments: Sequence[tuple[str, Expr]], local_
     return lines
 
 
-def _integrate(writer: Writer) -> Block:
+def integrate_block(writer: Writer) -> Block:
     """States from `old_` over h; `now` is the time the coefficients are taken at."""
     regimes = writer.mechanism.dynamics.regimes or (Regime("", True, (), ()),)
     local_names: list[str] = []
