@@ -61,7 +61,7 @@ def input_texts(parts: Iterable[InputPart], *, lag: bool) -> tuple[ModText, ...]
 
 
 def _is_summed(cell: Cell, mechanism: Mechanism, lag: bool) -> bool:
-    """Whether the cell adds up its currents: jNeuroML leaves it to the section under a point cell, if it is a current."""
+    """Whether the cell adds up its currents itself: jNeuroML leaves that to the section under a point cell."""
     return cell.geometry is None and (not lag or is_dimensionless(mechanism))
 
 
