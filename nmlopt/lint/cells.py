@@ -116,12 +116,12 @@ def _segments(parts: CellParts) -> Iterator[Issue]:
     grouped = {s for name, members in parts.groups.items() if name != "all" for s in members}
     alone = [s for s in parts.segments if s not in grouped]
     if grouped and alone:
-        message = f"{_count(alone)} of cell '{parts.name}' lie in no segmentGroup: {_few(alone)}"
+        message = f"cell '{parts.name}' has {_count(alone)} in no segmentGroup: {_few(alone)}"
         hint = "properties that lie on groups do not reach them"
         yield Issue("I216", message, place(parts.segments[alone[0]].element), hint, Severity.WARNING)
     points = [s.id for s in parts.segments.values() if _has_no_length(s) and not (_is_round(s) and s.parent is None)]
     if points:
-        message = f"{_count(points)} of cell '{parts.name}' have no length: {_few(points)}"
+        message = f"cell '{parts.name}' has {_count(points)} without length: {_few(points)}"
         hint = "move its distal point, or join it with its neighbour"
         yield Issue("I217", message, place(parts.segments[points[0]].element), hint, Severity.WARNING)
 
@@ -156,7 +156,7 @@ def _without_value(parts: CellParts) -> Iterator[Issue]:
     left = set(parts.segments).difference(*(parts.where(e) for e in given))
     checked = not file_is_lems(parts.membrane)  # by the schema, which asks for one of each
     if left and (given or not checked):
-        message = f"{_count(sorted(left))} of cell '{parts.name}' get no initMembPotential: {_few(sorted(left))}"
+        message = f"cell '{parts.name}' has {_count(sorted(left))} without initMembPotential: {_few(sorted(left))}"
         hint = f"{DEFAULT_INITIAL_V * 1e3:g} mV is taken there"
         yield Issue("I219", message, place(parts.membrane), hint, Severity.WARNING)
     if not checked and not any(e.tag == "spikeThresh" for e in parts.membrane.children):

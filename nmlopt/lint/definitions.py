@@ -49,7 +49,7 @@ def definitions(document: Document, known: Components) -> Iterator[Issue]:
             scope = _scope(known, type_, dynamics)
             yield from _expressions(known, scope)
             yield from _targets(scope)
-            yield from _exposures(scope)
+            yield from _exposures(known, scope)
             yield from _constant_states(scope)
         yield from _unused(known, type_)
 
@@ -252,16 +252,18 @@ def _lineage(type_: ComponentType, name: str) -> Iterator[Element]:
         yield core_types().get(name).element
 
 
-def _exposures(scope: Scope) -> Iterator[Issue]:
-    """L045: exposures that the type declares or inherits and its Dynamics do not provide."""
+def _exposures(known: Components, scope: Scope) -> Iterator[Issue]:
+    """L045: exposures that the type or an abstract one above it declares, and that its Dynamics do not provide."""
     given = {e.attributes.get("exposure") for e in scope.dynamics.walk()} | {
         e.attributes.get("name") for e in scope.dynamics.walk() if e.tag in _VARIABLES
     }
     for declared in scope.type.declarations.values():
-        if declared.kind == "Exposure" and declared.owner == scope.type.name and declared.name not in given:
+        is_own = declared.owner == scope.type.name or known.types.get(declared.owner).dynamics is None
+        if declared.kind == "Exposure" and is_own and declared.name not in given:
             message = f"the Dynamics of {scope.type.name} give the exposure '{declared.name}' no value"
             hint = f'write exposure="{declared.name}" at the variable that holds it'
-            yield Issue("L045", message, place(declared.element), hint, Severity.WARNING)
+            where = declared.element if declared.owner == scope.type.name else scope.type.element
+            yield Issue("L045", message, place(where), hint, Severity.WARNING)
 
 
 def _constant_states(scope: Scope) -> Iterator[Issue]:

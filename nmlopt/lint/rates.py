@@ -63,17 +63,16 @@ def rates(document: Document, known: Components) -> Iterator[Issue]:
 
 
 def _of_gate(known: Components, gate: Instance, temperature_K: float) -> Iterator[Issue]:
-    said: set[str] = set()
     try:
         found = list(curves(known, gate, temperature_K))
     except NmloptError as error:
         yield from (i for i in error.issues if i.code != "I012")  # what hinders this will hinder lowering as well
         return
     for curve in found:
-        for issue in _of_curve(curve):
-            if issue.code not in said:  # what is wrong with a rate is wrong with all that comes of it
-                said.add(issue.code)
-                yield issue
+        issues = list(_of_curve(curve))
+        yield from issues
+        if issues:  # what is wrong with a rate is wrong with all that comes of it
+            return
 
 
 def curves(known: Components, gate: Instance, temperature_K: float) -> Iterator[Curve]:

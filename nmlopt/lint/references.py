@@ -17,6 +17,9 @@ from nmlopt.lint.walk import file_is_lems, typed
 _PATHS: Final = frozenset({"target", "from", "to", "preCellId", "postCellId", "preCell", "postCell"})
 """Attributes declared as Path that lead to a cell of a population."""
 
+_ALSO_TAKEN: Final = {"baseCell": "baseSpikeSource", "basePointCurrent": "basePointCurrentDL"}
+"""Populations hold spike sources as well, and dimensionless cells take dimensionless inputs."""
+
 _CELL: Final = re.compile(r"(?:\.\./)*([A-Za-z_]\w*)(?:\[(\d+)\]|/(\d+)(?:/|$))?")
 
 
@@ -63,9 +66,8 @@ def _component(known: Components, element: Element, declared: Declaration, wante
     if is_reference(element.tag, declared.name) and wanted not in known.by_id:
         return  # D034 says so
     if declared.type in known.types:
-        is_source = declared.type == "baseCell" and _is_spike_source(known, wanted)
         try:
-            if not is_source:
+            if not _is_also_taken(known, declared.type, wanted):
                 known.reference(wanted, declared.type, element)
         except NmloptError as error:
             yield from error.issues
@@ -74,10 +76,11 @@ def _component(known: Components, element: Element, declared: Declaration, wante
         yield Issue("L020", message, place(element), _near(wanted, list(known.by_id)))
 
 
-def _is_spike_source(known: Components, id_: str) -> bool:
-    """Whether an id is that of a spike source: populations hold such as well, though the core types say baseCell."""
+def _is_also_taken(known: Components, type_name: str, id_: str) -> bool:
+    """Whether an id is that of something that is used in this place, though the core types declare another type."""
     found = [known.type_of(e) for e in known.by_id.get(id_, ())]
-    return len(found) == 1 and found[0] is not None and found[0].extends("baseSpikeSource")
+    other = _ALSO_TAKEN.get(type_name)
+    return len(found) == 1 and other is not None and found[0] is not None and found[0].extends(other)
 
 
 def _sibling(element: Element, name: str, wanted: str) -> Iterator[Issue]:

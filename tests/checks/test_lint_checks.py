@@ -1,0 +1,47 @@
+"""One valid and one invalid file per rule of the lint; `<!-- CODE -->` marks the lines that must be found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nmlopt.codes.catalogue import CODES
+from nmlopt.codes.cells import CELLS
+from nmlopt.codes.definitions import DEFINITIONS
+from nmlopt.document.read import read
+from nmlopt.errors import Issue, Severity
+from nmlopt.lint.check import check
+
+FOLDER = Path(__file__).parent / "lint"
+FILES = sorted(p for p in FOLDER.iterdir() if p.is_file())
+ELSEWHERE = {"L004", "L012", "L014", "L015", "L022", "L030", "L031", "L032", "L033"}
+"""What is found while a cell is lowered; tests/unit/lems and tests/unit/ir hold their cases."""
+
+
+def findings(path: Path) -> tuple[Issue, ...]:
+    """What is found, without remarks on the schema, which knows no ComponentTypes."""
+    return tuple(issue for issue in check(read(path, root=FOLDER)) if issue.code != "D021")
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if ".valid." in p.name], ids=lambda p: p.name)
+def test_valid_file_has_no_findings(path):
+    assert findings(path) == ()
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if ".invalid." in p.name], ids=lambda p: p.name)
+def test_invalid_file_has_its_finding_on_the_marked_lines(path):
+    code = path.name.partition(".")[0]
+    marked = [n for n, line in enumerate(path.read_text().splitlines(), 1) if f"<!-- {code} -->" in line]
+    found = findings(path)
+    assert {issue.code for issue in found} == {code}, found
+    assert [int(issue.where.split(":")[1]) for issue in found] == marked
+    expected = Severity.WARNING if CODES[code].is_warning else Severity.ERROR
+    assert {issue.severity for issue in found} == {expected}
+    assert all(issue.where.startswith(path.name + ":") and issue.message for issue in found)
+
+
+def test_every_rule_of_the_lint_has_its_two_files():
+    pairs = {p.name.partition(".")[0] for p in FILES}
+    assert pairs == {c for c in CELLS if c >= "I200"} | (DEFINITIONS.keys() - ELSEWHERE)
+    assert len(FILES) == 2 * len(pairs)
