@@ -63,30 +63,49 @@ SHARED = {
     "iaf_ref": Subject("NeuroML2/LEMSexamples/LEMS_NML2_Ex0_IaF.xml", 0.001, "iafRef"),
     "fitzhugh_nagumo": Subject("FitzHugh-Nagumo/NeuroML2/LEMS_FitzHughNagumo.xml", 0.0),
 }
-NUMERICS = pytest.mark.parametrize("numerics", list(Numerics))
+SETTINGS = {
+    "cnexp": Settings(),
+    "jneuroml": Settings(numerics=Numerics.JNEUROML),
+    "tables": Settings(tables=True),
+}
+ALL_SETTINGS = pytest.mark.parametrize("settings", SETTINGS)
 
 
-@NUMERICS
+@ALL_SETTINGS
 @pytest.mark.parametrize("name", OURS)
-def test_law_on_our_cells(name: str, numerics: Numerics, root: Path) -> None:
+def test_law_on_our_cells(name: str, settings: str, root: Path) -> None:
     subject = OURS[name]
-    check(subject, read(root / subject.model), numerics, seed=name)
+    check(subject, read(root / subject.model), SETTINGS[settings], seed=name)
 
 
 @pytest.mark.slow
-@NUMERICS
+@ALL_SETTINGS
 @pytest.mark.parametrize("name", SHARED)
-def test_law_on_published_cells(name: str, numerics: Numerics, shared_data: Path) -> None:
+def test_law_on_published_cells(name: str, settings: str, shared_data: Path) -> None:
     subject = SHARED[name]
-    check(subject, read(shared_data / "osb" / subject.model), numerics, seed=name)
+    check(subject, read(shared_data / "osb" / subject.model), SETTINGS[settings], seed=name)
 
 
-def check(subject: Subject, document: Document, numerics: Numerics, *, seed: str) -> None:
+@pytest.mark.parametrize("settings", ["cnexp", "tables"])
+def test_law_where_exponentials_are_shared(settings: str, root: Path) -> None:
+    """Rates whose slopes agree come from one exponential; with slots, bound values decide which do."""
+    subject = Subject("benchmarks/nmodl_speed/cable.nml", 0.5, duration_ms=20.0)
+    document = read(root / subject.model)
+    rates = [a for a in listing(document) if re.search(r"hh_(na|k).*/(scale|midpoint)$", a.path)]
+    free = [a for a in rates if not re.search("hh_na/gateHHrates:m/reverse", a.path)]
+    check_bits(subject, document, SETTINGS[settings], free, random.Random(settings))
+
+
+def check(subject: Subject, document: Document, settings: Settings, *, seed: str) -> None:
     """Three programs, with and without slots, give the same bits; so do A, B, A in one program, in any batch."""
-    drawn = random.Random(f"{seed}/{numerics}")
-    free = draw(document, subject.component, drawn)
-    settings = Settings(numerics=numerics)
+    drawn = random.Random(f"{seed}/{settings.numerics}")
+    check_bits(subject, document, settings, draw(document, subject.component, drawn), drawn)
 
+
+def check_bits(
+    subject: Subject, document: Document, settings: Settings, free: list[Address], drawn: random.Random
+) -> None:
+    """The law for these slots and other values of them."""
     program = BACKEND.compile(lower(document, free, component=subject.component), settings)
     experiments = (experiment(program.cell, subject),)
     b = [slot.default for slot in program.slots]
