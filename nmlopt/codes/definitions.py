@@ -35,6 +35,10 @@ DEFINITIONS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "A path leads to no cell of the network",
             "Paths are written population[0] or ../population/0/component; cells are counted from 0.",
         ),
+        "L023": warning(
+            "An inputList names a population that the network has not",
+            "The paths of its inputs count, so it runs here; other tools may look for that population. Mend the name.",
+        ),
         "L022": error("A reference to a component is missing", "Add the attribute that names it."),
         "L030": error("An attribute that is needed is missing", "Give it a value."),
         "L031": error(

@@ -9,7 +9,7 @@ from typing import Final
 
 from nmlopt.document.checks_references import is_reference
 from nmlopt.document.model import Document, Element
-from nmlopt.errors import Issue, NmloptError
+from nmlopt.errors import Issue, NmloptError, Severity
 from nmlopt.lems.resolve import Components
 from nmlopt.lems.types import ComponentType, Declaration, place
 from nmlopt.lint.walk import file_is_lems, typed
@@ -100,7 +100,9 @@ def _cells(element: Element, type_: ComponentType) -> Iterator[Issue]:
     declared = {d.name for d in type_.declarations.values() if d.kind == "Path"}
     population = element.attributes.get("population")
     if population is not None and "population" not in type_.children:  # of an inputList: a text to the core types
-        yield from _cell(network, element, f"population='{population}'", population)
+        for issue in _cell(network, element, f"population='{population}'", population):
+            hint = f"the paths of its inputs count; {issue.hint}" if issue.hint else "the paths of its inputs count"
+            yield Issue("L023", issue.message, issue.where, hint, Severity.WARNING)
     for name in sorted(_PATHS & declared):
         path = element.attributes.get(name)
         if path is not None and not path.isdigit():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nmlopt.document.checks import check
 from nmlopt.codes.document import DOCUMENT
+from nmlopt.document.checks import check
 from nmlopt.document.read import read
 from nmlopt.errors import DocumentError, Issue
 

@@ -24,6 +24,9 @@ from nmlopt.ir.lower import lower
 from nmlopt.lint.check import check
 
 LIMIT_S = 10
+SEEN_AS_WARNINGS = frozenset({"L023"})
+"""References without effect: reported, but the model runs."""
+
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def judge(path: Path, mutant: Mutant, settings: Settings) -> Verdict:
         return Verdict("hang", f"{seconds:.1f} s", seconds)
     errors = [i for i in issues if i.severity is Severity.ERROR]
     text = "\n".join(str(i)[:400] for i in errors)
-    if mutant.dangling and not any(mutant.dangling in i.message for i in errors):
+    reporting = [i for i in issues if i.severity is Severity.ERROR or i.code in SEEN_AS_WARNINGS]
+    if mutant.dangling and not any(mutant.dangling in i.message for i in reporting):
         return Verdict("silent", f"'{mutant.dangling}' is not reported: {text or 'no errors'}", seconds)
     broken = [i for i in issues if not (i.code and i.message)]
     if broken:
