@@ -20,6 +20,7 @@ VERBS = (
     "check",
     "paths",
     "init",
+    "import-morphology",
     "simulate",
     "score",
     "export",
