@@ -1,13 +1,18 @@
 """Point cells as jNeuroML exports them: the membrane of a section driven by i = -C dv/dt, a step late.
 
 Conditions that reset v or change the regime are WATCH crossings whose events act in NET_RECEIVE; the others (a flag
-`spiking`) are tested in BREAKPOINT. In a regime in which v stands still it is held by a steep current, as there.
+`spiking`) are tested in BREAKPOINT. In a regime in which v stands still it is held by a steep current, as there. The
+conductance of a channel inside such a cell is computed in BREAKPOINT, after it was used: one step later still.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nmlopt.codegen.analysis import Definitions
 from nmlopt.codegen.attached_current import CONSTANT, SLOPE, SUMS, reset_sums
-from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
+from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface, safe
 from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_states import initial_lines
 from nmlopt.ir.model import Condition, Regime, State
@@ -28,14 +33,16 @@ def lagging_interface(writer: Writer) -> Interface:
 def lagging_text(writer: Writer, suffix: str) -> ModText:
     """The mod of the cell."""
     _rename(writer)
+    late = _use_late(writer)
     dynamics = writer.mechanism.dynamics
     stepped = [s for s in dynamics.states if s.name != "v" and _moves(writer, s)]
     kept = [writer.names[s.name] for s in dynamics.states if s.name != "v" and s not in stepped]
     has_drive = "ISyn" in dynamics.inputs
     sums = SUMS if CONSTANT in dynamics.inputs else ()
-    blocks = (_initial(writer), _breakpoint(writer, stepped), *_moves_block(writer, stepped), _rates(writer, stepped))
+    rates_block = _rates(writer, stepped, late)
+    blocks = (_initial(writer, late), _breakpoint(writer, stepped), *_moves_block(writer, stepped), rates_block)
     receive = (_receive(writer),) if _watched_conditions(writer) or _has_v(writer) else ()
-    rates = [f"rate_{writer.names[s.name]}" for s in stepped]
+    rates = [*(f"rate_{writer.names[s.name]}" for s in stepped), *late.values()]
     stored = ["i", "dvdt", "regime", *kept, *rates] if _has_v(writer) else ["regime", *kept, *rates]
     return assemble(
         writer,
@@ -68,11 +75,26 @@ def _moves(writer: Writer, state: State) -> bool:
     )
 
 
-def _initial(writer: Writer) -> Block:
+def _use_late(writer: Writer) -> dict[str, str]:
+    """The conductances of channels (exposed as '<population>/g') and the NMODL names of their values a step before.
+
+    Everything that reads one is made to read the latter.
+    """
+    found = [v for name, v in writer.mechanism.dynamics.exposures if name.count("/") == 1 and name.endswith("/g")]
+    late = {variable: f"late_{safe(variable)}" for variable in found}
+    writer.names |= {name: name for name in late.values()}
+    reads: dict[str, Expr] = {variable: Sym(name) for variable, name in late.items()}
+    writer.definitions = Definitions(
+        tuple(replace(a, value=substitute(a.value, reads)) for a in writer.definitions.assigned)
+    )
+    return late
+
+
+def _initial(writer: Writer, late: Mapping[str, str]) -> Block:
     dynamics = writer.mechanism.dynamics
     body = Body(writer, own_inputs=False)
     start = next((k for k, r in enumerate(dynamics.regimes) if r.is_initial), 0)
-    body.lines += [*reset_sums(writer), f"regime = {start}", "rates()"]
+    body.lines += [*reset_sums(writer), f"regime = {start}", *(f"{name} = 0.0" for name in late.values()), "rates()"]
     others = [s for s in dynamics.states if s.name != "v"]
     initial_lines(writer, body, states=others)
     if _watched_conditions(writer) or _has_v(writer):
@@ -112,7 +134,7 @@ def _moves_block(writer: Writer, stepped: list[State]) -> tuple[Block, ...]:
     return (Block("PROCEDURE advance()", (), ("rates()", *moves, *reset_sums(writer))),)
 
 
-def _rates(writer: Writer, stepped: list[State]) -> Block:
+def _rates(writer: Writer, stepped: list[State], late: Mapping[str, str]) -> Block:
     dynamics = writer.mechanism.dynamics
     body = Body(writer, own_inputs=False)
     for state in stepped:
@@ -121,6 +143,8 @@ def _rates(writer: Writer, stepped: list[State]) -> Block:
         v = next(s for s in dynamics.states if s.name == "v")
         _rate(writer, body, "dvdt", v)
         body.lines.append("dvdt = -dvdt")
+    for variable, name in late.items():
+        body.let(name, Sym(variable), local=False)
     return body.block("PROCEDURE rates()")
 
 

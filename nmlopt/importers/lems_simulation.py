@@ -40,6 +40,7 @@ from nmlopt.lems.types import place
 BARE: Final = ""
 """The population of a cell that is itself the target of the simulation."""
 
+_SINCE: Final = "tsince"
 _UNSUPPORTED: Final = frozenset({"S010", "S011"})
 
 
@@ -105,6 +106,7 @@ class _Instance:
     target: Target
     site_stimuli: tuple[Stimulus, ...]
     given: dict[str, PlainStimulus]
+    fired: dict[str, tuple[float, ...]]
     outputs: dict[tuple[int, str], Output] = field(default_factory=dict)
 
 
@@ -140,6 +142,8 @@ class _Reader:
         given = instance.given.get(steps[0]) if len(steps) == 2 and steps[1] in ("i", "I") else None
         if given is not None:
             return Given(given, 1e-9 if steps[1] == "i" else 1.0), ""
+        if len(steps) == 2 and steps[1] == _SINCE and steps[0] in instance.fired:
+            return Since(instance.fired[steps[0]]), ""
         found, fault = find(cell, instance.site_stimuli, steps)
         if found is None or isinstance(found, Constant):
             return found, fault
@@ -184,7 +188,7 @@ class _Reader:
         return self._network.instance(path)
 
     def _of_source(self, target: Target, steps: Sequence[str]) -> tuple[Signal | None, str]:
-        if list(steps) == ["tsince"]:
+        if list(steps) == [_SINCE]:
             return Since(self._events.of_source(target)), ""
         return None, f"'{'/'.join(steps)}' of a spike source is not recorded; 'tsince' is"
 
@@ -230,6 +234,7 @@ class _Reader:
     def _stimulated(self, target: Target, cell: Cell) -> _Instance:
         stimuli: list[Stimulus] = []
         given: dict[str, PlainStimulus] = {}
+        fired: dict[str, tuple[float, ...]] = {}
         for number, drive in self._by_target.get(target, ()):
             name = drive.component.attributes.get("id", "")
             self._check_dimension(drive, cell)
@@ -245,8 +250,10 @@ class _Reader:
                 message = "; ".join(issue.message for issue in error.issues)
                 self._scope.fault("S013", f"input '{name}' on '{self._name(target)}': {message}", drive.element)
                 continue
+            if fires_itself(drive.type):
+                fired.setdefault(name, events)
             stimuli.append(Attached(site, attached_id(name, stimuli), _attached_component(drive), drive.weight, events))
-        return _Instance(target, tuple(stimuli), given)
+        return _Instance(target, tuple(stimuli), given, fired)
 
     def _check_dimension(self, drive: Drive, cell: Cell) -> None:
         takes = input_dimension(cell)
