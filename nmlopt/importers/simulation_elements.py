@@ -47,7 +47,7 @@ def read_written(scope: Scope, document: Document) -> Written:
             scope.fault("S004", f"the Simulation has no {name}", element, f'write {name}="..ms"')
         elif value <= 0.0:
             scope.fault("S004", f"{name}='{element.attributes[name]}' of the Simulation is not positive", element)
-    if duration_ms / step_ms > _MOST_STEPS:
+    if step_ms > 0.0 and duration_ms / step_ms > _MOST_STEPS:
         scope.fault("S004", f"the Simulation has {duration_ms / step_ms:.3g} steps", element, "choose a longer step")
     return Written(element, type_, target, target_type, duration_ms, step_ms, _seed(element))
 

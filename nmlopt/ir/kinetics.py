@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from nmlopt.document.model import Element
+from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.equations import Equations
 from nmlopt.ir.model import KineticScheme, Transition
 from nmlopt.lems.expression import Expr
 from nmlopt.lems.resolve import Instance
+from nmlopt.lems.types import place
+
+_ATTRIBUTES: Final = ("stateVariable", "nodes", "edges", "edgeSource", "edgeTarget", "forwardRate", "reverseRate")
 
 
 class Scope(Protocol):
@@ -36,14 +41,27 @@ def collect_kinetics(scope: Scope, instance: Instance) -> None:
 
 def _scheme(scope: Scope, instance: Instance, item: Element) -> KineticScheme:
     row = item.attributes
+    for name in _ATTRIBUTES:
+        if name not in row:
+            raise LemsError(Issue("L030", f"<KineticScheme> has no attribute '{name}'", place(item), "give it a value"))
     states = {
         node.element: scope.name_of_state(node, row["stateVariable"], item)
         for node in scope.children(instance, row["nodes"], item)
     }
     transitions = []
     for edge in scope.children(instance, row["edges"], item):
-        (source,) = scope.children(edge, row["edgeSource"], item)
-        (target,) = scope.children(edge, row["edgeTarget"], item)
+        source = _end(scope, edge, row["edgeSource"], item, states)
+        target = _end(scope, edge, row["edgeTarget"], item, states)
         forward, reverse = scope.value(edge, row["forwardRate"]), scope.value(edge, row["reverseRate"])
-        transitions.append(Transition(states[source.element], states[target.element], forward, reverse))
+        transitions.append(Transition(source, target, forward, reverse))
     return KineticScheme(tuple(states.values()), tuple(transitions))
+
+
+def _end(scope: Scope, edge: Instance, name: str, item: Element, states: Mapping[Element, str]) -> str:
+    """The state at one end of an edge. Raises LemsError L014."""
+    found = scope.children(edge, name, item)
+    if len(found) != 1 or found[0].element not in states:
+        wanted = edge.element.attributes.get(name, "")
+        message = f"{name}='{wanted}' of <{edge.element.tag}> is no state of this kinetic scheme"
+        raise LemsError(Issue("L014", message, place(edge.element), "name one of its open or closed states"))
+    return states[found[0].element]

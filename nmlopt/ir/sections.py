@@ -16,6 +16,8 @@ from nmlopt.ir.segments import Fixed, Point, Segment, read_number
 UNBRANCHED = "sao864921383"
 """The neuroLexId that marks a segment group as one section."""
 DIVISIONS = "numberInternalDivisions"
+MOST_DIVISIONS = 32767
+"""What NEURON takes for one section."""
 _SAME_PLACE_UM = 1e-6
 
 
@@ -201,7 +203,10 @@ def _divisions(group: Element, fixed: Fixed, issues: list[Issue]) -> int:
     value = read_number(element, "value", fixed, issues)
     if len(issues) == before and not (value >= 1 and value == int(value)):
         issues.append(Issue("I118", f"{DIVISIONS} {value:g} is not a whole number above 0", element.where))
-    return int(value) if value >= 1 else 1
+    elif value > MOST_DIVISIONS:
+        message = f"{DIVISIONS} {value:g} is more than {MOST_DIVISIONS}"
+        issues.append(Issue("I118", message, element.where, "no section needs that many compartments"))
+    return int(value) if 1 <= value <= MOST_DIVISIONS else 1
 
 
 def _warn_of_ignored_divisions(morphology: Element, marked: Mapping[str, Element], issues: list[Issue]) -> None:

@@ -20,13 +20,13 @@ from nmlopt.document.read import read
 from nmlopt.errors import Issue, NmloptError, Severity, raise_errors
 from nmlopt.exporters.neuron.mod import plan
 from nmlopt.exporters.neuron.support import unsupported
+from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.ir.lower import lower
 from nmlopt.lint.check import check
 
 LIMIT_S = 10
 SEEN_AS_WARNINGS = frozenset({"L023"})
 """References without effect: reported, but the model runs."""
-
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def _through(path: Path, settings: Settings, issues: list[Issue]) -> None:
     try:
         document = read(path, root=_root(path))
         issues.extend(check(document))
+        if any(e.tag == "Simulation" for e in document.files[0].root.children):
+            issues.extend(read_simulation(document).issues)
         _generate(document, settings, issues)
     except NmloptError as error:
         issues.extend(error.issues)
