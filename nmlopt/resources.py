@@ -1,4 +1,4 @@
-"""Finds what other packages ship and we must not copy: the LEMS core types and the NeuroML schema."""
+"""Finds what we ship as data, and what other packages ship and we must not copy: core types and NeuroML schema."""
 
 from __future__ import annotations
 
@@ -66,6 +66,11 @@ def neuroml_schema() -> Path:
 def targets_schema() -> Path:
     """Path of the shipped JSON Schema of targets.json."""
     return Path(str(files("nmlopt.schemas") / "v1" / "targets.schema.json"))
+
+
+def channels_folder() -> Path:
+    """Folder of the shipped channels (`<Name>.channel.nml` and what they include): to copy beside a model."""
+    return Path(str(files("nmlopt.mods") / "channels"))
 
 
 def _schema_version(path: Path) -> tuple[int, ...]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from l5pc_data import Data, load
 from l5pc_model import copy_channels, model_text, sections
 from l5pc_targets import targets
+
+from nmlopt.resources import channels_folder
 
 
 def build(data: Data, out: Path, efel_settings: Mapping[str, float]) -> None:
@@ -25,7 +26,7 @@ def build(data: Data, out: Path, efel_settings: Mapping[str, float]) -> None:
     if (out / "model.nml").exists():
         raise SystemExit(f"{out} holds a model already: give a new folder")
     parts = sections(data)
-    copy_channels(data, Path(str(files("nmlopt.mods") / "channels")), out / "channels")
+    copy_channels(data, channels_folder(), out / "channels")
     (out / "model.nml").write_text(model_text(data, parts), encoding="utf-8")
     text = json.dumps(targets(data, parts, efel_settings), indent=2)
     (out / "targets.json").write_text(text + "\n", encoding="utf-8")

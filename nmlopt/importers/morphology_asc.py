@@ -10,7 +10,7 @@ import morphio
 
 from nmlopt.errors import Issue, MorphologyError, Severity
 from nmlopt.importers.morphology_contour import stack
-from nmlopt.importers.morphology_model import SOMA, Point, RawMorphology, RawSection
+from nmlopt.importers.morphology_model import LARGEST_UM, SOMA, Point, RawMorphology, RawSection
 from nmlopt.importers.morphology_tidy import tidy
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -38,9 +38,10 @@ def read_asc(path: Path, text: str) -> RawMorphology:
             sections.append(RawSection(int(section.type), points, 0, 0.5))
         else:
             sections.append(RawSection(int(section.type), points, index[section.parent.id], 1.0))
-    thin = sum(point[3] <= 0 for section in sections for point in section.points)
-    if thin:
-        raise MorphologyError(Issue("M006", f"{thin} points have no diameter above 0", str(path)))
+    wrong = sum(not _is_sound(point) for section in sections for point in section.points)
+    if wrong:
+        message = f"{wrong} points have no place within a metre, or no diameter above 0"
+        raise MorphologyError(Issue("M006", message, str(path)))
     return tidy(RawMorphology(tuple(sections), tuple(_notices(sections, path))), str(path))
 
 
@@ -49,6 +50,10 @@ def _points(places: Iterable[Iterable[object]], diameters: Iterable[object]) -> 
     for place, diameter in zip(places, diameters, strict=True):
         x, y, z = (float(str(value)) for value in place)
         yield x, y, z, float(str(diameter))
+
+
+def _is_sound(point: Point) -> bool:
+    return point[3] > 0 and all(abs(value) < LARGEST_UM for value in point)
 
 
 def _notices(sections: Iterable[RawSection], path: Path) -> Iterable[Issue]:

@@ -13,7 +13,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "M003": "Two points have one id",
         "M004": "The parent of a point is missing, or has a larger id than the point",
         "M005": "The file holds no tree, or several",
-        "M006": "A coordinate or radius is no finite number, or a radius is not above 0",
+        "M006": "A coordinate or radius is no number or larger than any cell, or a radius is not above 0",
         "M007": "The soma cannot be made a cylinder stack",
         "M008": "The file holds no soma (a warning where one tree can stand without)",
         "M010": "Something cannot be kept and is left out (warning)",

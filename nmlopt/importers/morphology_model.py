@@ -18,6 +18,9 @@ BASAL: Final = 3
 APICAL: Final = 4
 """Kinds of sections, numbered as SWC numbers its points; others are dendrites of a kind of their own."""
 
+LARGEST_UM: Final = 1e6
+"""No coordinate or width is as large as this."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawSection:

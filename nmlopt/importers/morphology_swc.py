@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmlopt.errors import Issue, MorphologyError, Severity
-from nmlopt.importers.morphology_model import SOMA, Point, RawMorphology, RawSection
+from nmlopt.importers.morphology_model import LARGEST_UM, SOMA, Point, RawMorphology, RawSection
 from nmlopt.importers.morphology_tidy import tidy
 
 _COLUMNS = "id type x y z radius parent"
@@ -82,8 +82,8 @@ def _node(words: Sequence[str], where: str, line: int, issues: list[Issue]) -> _
     except ValueError:
         issues.append(Issue("M002", f"'{' '.join(words)[:60]}' is no point", where, f"write '{_COLUMNS}'"))
         return None
-    if not all(math.isfinite(value) for value in (x, y, z, radius)) or radius <= 0:
-        issues.append(Issue("M006", f"point {words[0]} has no finite place or no radius above 0", where))
+    if not all(abs(value) < LARGEST_UM for value in (x, y, z, radius)) or radius <= 0:
+        issues.append(Issue("M006", f"point {words[0]} has no place within a metre, or no radius above 0", where))
         return None
     if not all(value == int(value) for value in (number, kind, parent) if math.isfinite(value)) or not math.isfinite(
         number + kind + parent
