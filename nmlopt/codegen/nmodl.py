@@ -138,6 +138,9 @@ class Writer:
         self.names |= {"iCa": "iCa", "iCa2": "iCa2", "iSyn": "iSyn", "ISyn": "ISyn"} | {
             name: safe(name) for name in own
         }
+        states = [*(s.name for s in dynamics.states), *(name for k in dynamics.kinetics for name in k.states)]
+        starts = {f"{self.names[name]}0" for name in states}  # NMODL has a number y0 of its own for each state y
+        self.names |= {name: f"{self.names[name]}_" for name in own if self.names[name] in starts}
         self.definitions = Definitions(dynamics.assigned)
         self.shared = tuple(p.name for p in self.mechanism.parameters if p.value is not None)
         self.own = tuple(p.name for p in self.mechanism.parameters if p.value is None)

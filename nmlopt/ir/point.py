@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from nmlopt.ir.bind import TEMPERATURE
-from nmlopt.ir.flat import Flat
+from nmlopt.ir.flat import EMPTY_PRODUCT, Flat
 from nmlopt.ir.flatten import Flattener
 from nmlopt.ir.mechanisms import Catalogue, Prototype
 from nmlopt.ir.model import MechanismKind, Placement
 from nmlopt.ir.numbers import Numbers
 from nmlopt.ir.passes import run
-from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
+from nmlopt.ir.simplify import simplified
+from nmlopt.lems.expression import Expr, Op, Sym
 from nmlopt.lems.resolve import Components, Instance
+from nmlopt.lems.trees import names, substitute
 from nmlopt.lems.types import place
 
 INPUTS = {name: Sym(name) for name in ("t", TEMPERATURE, "iSyn", "ISyn")}
@@ -47,35 +49,40 @@ def _variables(instance: Instance) -> list[str]:
 
 
 def _capacitance(flat: Flat) -> Expr | None:
-    """C of v' = (... + iSyn ...)/C, in terms of numbers and slots."""
+    """What iSyn is divided by in v', in terms of numbers and slots; None if v' is not a sum with such a term."""
     table = {d.name: d.value for d in flat.definitions}
-    derivatives = [s.derivative for s in flat.states if s.name == "v"]
+    derivatives = [s.derivative for s in flat.states if s.name == "v" and s.derivative is not None]
     derivatives += [value for r in flat.regimes for name, value in r.derivatives if name == "v"]
-    for derivative in derivatives:
-        match derivative:
-            case Op("/", (current, Sym(name))) if _adds_input(current, table):
-                return _plain_capacitance(name, table)
+    found = (_divisor(derivative, table) for derivative in derivatives)
+    return next((divisor for divisor in found if divisor is not None), None)
+
+
+def _divisor(expr: Expr, table: dict[str, Expr]) -> Expr | None:
+    match expr:
+        case Sym("iSyn"):
+            return EMPTY_PRODUCT
+        case Sym(name):
+            return _divisor(table[name], table) if name in table else None
+        case Op("+", (left, right)):
+            return _divisor(left, table) or _divisor(right, table)
+        case Op("-", (left, _)):
+            return _divisor(left, table)
+        case Op("/", (top, bottom)):
+            return _combined("*", _divisor(top, table), _numbers_of(bottom, table))
+        case Op("*", (left, right)):
+            by_right = _combined("/", _divisor(right, table), _numbers_of(left, table))
+            return by_right or _combined("/", _divisor(left, table), _numbers_of(right, table))
     return None
 
 
-def _plain_capacitance(name: str, table: dict[str, Expr]) -> Expr | None:
-    """What a divisor stands for, if it is a number or a slot; a computed one is no membrane capacitance."""
-    value = table.get(name)
-    return value if isinstance(value, Num | SlotRef) else None
+def _combined(op: str, divisor: Expr | None, number: Expr | None) -> Expr | None:
+    if divisor is None or number is None:
+        return None
+    return simplified(Op(op, (divisor, number)))
 
 
-def _adds_input(expr: Expr, table: dict[str, Expr]) -> bool:
-    """Whether a current is a sum with iSyn as one of its terms."""
-    waiting, seen = [expr], set[str]()
-    while waiting:
-        match waiting.pop():
-            case Sym("iSyn"):
-                return True
-            case Sym(name) if name in table and name not in seen:
-                seen.add(name)
-                waiting.append(table[name])
-            case Op("+", (left, right)):
-                waiting += [left, right]
-            case Op("-", (left, _)):
-                waiting.append(left)
-    return False
+def _numbers_of(expr: Expr, table: dict[str, Expr]) -> Expr | None:
+    """An expression over numbers and slots alone; None if it holds anything else."""
+    while names(expr) & table.keys():
+        expr = substitute(expr, table)
+    return None if names(expr) else expr
