@@ -58,7 +58,7 @@ class Derived:
 def derived(cell: Cell, plan: Plan, variable: str, compartment: int) -> Derived:
     """How '<placement id>/<exposure>' is had at a compartment. Raises KeyError for an unknown one."""
     placement_id, _, exposure = variable.partition("/")
-    part, member = plan.member_of(placement_id, compartment)
+    part, member = plan.member_of(placement_id, exposure, compartment)
     placement = next(p for p in member.placements if p.id == placement_id and compartment in p.compartments)
     dynamics = member.mechanism.dynamics
     result = dict(dynamics.exposures)[exposure]

@@ -61,11 +61,16 @@ class Plan:
     files: Mapping[str, str]
     inputs: tuple[InputPart, ...] = ()
 
-    def member_of(self, placement: str, compartment: int) -> tuple[Part, Member]:
-        """The part and the member that hold a placement at a compartment. Raises KeyError."""
+    def member_of(self, placement: str, exposure: str, compartment: int) -> tuple[Part, Member]:
+        """The part and the member of '<placement id>/<exposure>' at a compartment. Raises KeyError.
+
+        A density and a species may share an id; what they expose tells them apart.
+        """
         for part in self.parts:
             for member in part.members:
-                if any(p.id == placement and compartment in p.compartments for p in member.placements):
+                if exposure in dict(member.mechanism.dynamics.exposures) and any(
+                    p.id == placement and compartment in p.compartments for p in member.placements
+                ):
                     return part, member
         raise KeyError(f"{placement} at compartment {compartment}")
 

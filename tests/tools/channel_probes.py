@@ -25,7 +25,8 @@ CALCIUM_MM = 5e-4
 V_SHIFT_MV = 3.0
 HOLD = 6
 """Steps for which jLEMS sees one voltage: values of inner components follow two steps later."""
-STEP_MS = 0.001
+STEP_MS = 1e-5
+"""Small, so that jLEMS's forward Euler does not end the run in a gate of a microsecond."""
 MAX_CHANNELS = 16
 
 
@@ -166,7 +167,7 @@ _LEMS = """<Lems>
 {includes}
     <ComponentType name="channelProbe" extends="baseCell">
         <ComponentReference name="ionChannel" type="baseIonChannel"/>
-        <Constant name="HOLD" dimension="time" value="{hold:.3f} ms"/>
+        <Constant name="HOLD" dimension="time" value="{hold:.6f} ms"/>
         <Constant name="APART" dimension="voltage" value="{apart:.2f} mV"/>
         <Constant name="FIRST" dimension="voltage" value="{first:.2f} mV"/>
         <Constant name="CALCIUM" dimension="concentration" value="{calcium} mM"/>
@@ -185,7 +186,7 @@ _LEMS = """<Lems>
     <network id="net" type="networkWithTemperature" temperature="{temperature} degC">
 {populations}
     </network>
-    <Simulation id="sim" length="{length:.3f} ms" step="{step} ms" target="net">
+    <Simulation id="sim" length="{length:.6f} ms" step="{step:.6f} ms" target="net">
         <OutputFile id="out" fileName="out.dat">
             <OutputColumn id="v" quantity="p0[0]/v"/>
 {columns}

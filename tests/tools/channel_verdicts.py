@@ -24,7 +24,7 @@ SMALLEST = 1e-30
 
 @dataclass(frozen=True)
 class Verdict:
-    """Largest differences of one channel: of NMODL from the IR, of the IR from jLEMS (relative; nan: nothing to see)."""
+    """Largest relative differences of one channel: NMODL from IR, IR from jLEMS; nan: nothing to see."""
 
     channel: Channel
     gates: int
@@ -98,9 +98,16 @@ def _verdict(
     nothing = (float("nan"), "")
     largest = max(worst.values(), default=nothing)
     return Verdict(
-        channel, len(placed.gates), worst.get("inf", nothing)[0], worst.get("tau", nothing)[0],
-        worst.get("jlems", nothing)[0], compared, schemes.get(placed.k, float("nan")), _current(placed, probe), largest[1],
-    )  # fmt: skip
+        channel=channel,
+        gates=len(placed.gates),
+        nmodl_inf=worst.get("inf", nothing)[0],
+        nmodl_tau=worst.get("tau", nothing)[0],
+        jlems=worst.get("jlems", nothing)[0],
+        compared=compared,
+        scheme=schemes.get(placed.k, float("nan")),
+        current=_current(placed, probe),
+        where=largest[1],
+    )
 
 
 def _note(worst: dict[str, tuple[float, str]], key: str, found: np.ndarray, wanted: np.ndarray, what: str) -> None:
@@ -120,4 +127,4 @@ def _current(placed: Placed, probe: Probe) -> float:
     wanted = current_of(placed, slots)
     if probe.lag:
         return float("nan")  # currents of gates are zero at the start
-    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
+    return float(np.abs(found - wanted).max() / (np.abs(wanted).max() or 1.0))
