@@ -12,7 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 NEEDED_PACKAGES = ("neuron", "pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
-OPTIONAL_PACKAGES = {"arbor": "the Arbor backend", "distributed": "fits on a cluster"}
+OPTIONAL_PACKAGES = {
+    "morphio": "Neurolucida morphologies",
+    "arbor": "the Arbor backend",
+    "distributed": "fits on a cluster",
+}
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
 
 

@@ -20,6 +20,7 @@ from nmlopt.cli.output import count, say, show, show_issues, show_json
 from nmlopt.codes.catalogue import CODES
 from nmlopt.errors import Issue, Severity, UsageError
 from nmlopt.importers.codes import CODES as SIMULATION_CODES
+from nmlopt.importers.morphology_codes import CODES as MORPHOLOGY_CODES
 from nmlopt.spec.codes import CODES as TARGET_CODES
 
 EXIT_DONE: Final = 0
@@ -120,9 +121,10 @@ def explanation(code: str) -> str:
         return "\n".join(
             textwrap.wrap(f"{wanted} ({kind}): {meaning.title}.", width) + textwrap.wrap(meaning.remedy, width)
         )
-    title = {**TARGET_CODES, **SIMULATION_CODES}.get(wanted)
+    others = {**TARGET_CODES, **SIMULATION_CODES, **MORPHOLOGY_CODES}
+    title = others.get(wanted)
     if title is not None:
         return f"{wanted}: {title}."
-    near = get_close_matches(wanted, [*CODES, *TARGET_CODES, *SIMULATION_CODES], n=3)
+    near = get_close_matches(wanted, [*CODES, *others], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "codes are a letter and three digits, such as D034"
     raise UsageError(Issue("C013", f"there is no code '{code}'", "--explain", hint))

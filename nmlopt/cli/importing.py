@@ -12,7 +12,7 @@ EXIT_DONE = 0
 
 def import_morphology(args: argparse.Namespace) -> int:
     """Write the cell, and show what its regions amount to."""
-    from nmlopt.importers import morphology  # loads MorphIO
+    from nmlopt.importers import morphology  # loads numpy
 
     cell = morphology.import_morphology(
         args.morphology,

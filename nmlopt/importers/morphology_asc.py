@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import morphio
-
 from nmlopt.errors import Issue, MorphologyError, Severity
 from nmlopt.importers.morphology_contour import stack
 from nmlopt.importers.morphology_model import LARGEST_UM, SOMA, Point, RawMorphology, RawSection
@@ -22,6 +20,11 @@ def read_asc(path: Path, text: str) -> RawMorphology:
 
     Raises MorphologyError M002 (not understood, several outlines), M006, M007, M008 (no soma).
     """
+    try:
+        import morphio
+    except ImportError as error:
+        hint = "python -m pip install morphio"
+        raise MorphologyError(Issue("M009", "MorphIO is not installed", str(path), hint)) from error
     try:
         found = morphio.Morphology(text, "asc", warning_handler=morphio.WarningHandlerCollector())
     except morphio.MorphioError as error:

@@ -16,6 +16,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "M006": "A coordinate or radius is no number or larger than any cell, or a radius is not above 0",
         "M007": "The soma cannot be made a cylinder stack",
         "M008": "The file holds no soma (a warning where one tree can stand without)",
+        "M009": "The library that reads such files is not installed",
         "M010": "Something cannot be kept and is left out (warning)",
         "M020": "The axon cannot be replaced",
         "M021": "The id of the cell or the rule of discretisation makes no sense",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 
 import pytest
 from lxml import etree
@@ -73,6 +75,18 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, name):
     assert words in f"{issue.message} {issue.hint}"
     assert issue.where.startswith(str(tmp_path / "cell"))
     assert not line or issue.where.endswith(f":{line}")
+
+
+def test_the_codes_are_those_of_the_sources(root):
+    sources = (path.read_text() for path in (root / "nmlopt" / "importers").glob("morphology*.py"))
+    named = {code for text in sources for code in re.findall(r'Issue\(\s*"(M\d{3})"', text)}
+    assert named == CODES.keys()
+
+
+def test_a_missing_library_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "morphio", None)
+    with pytest.raises(MorphologyError, match="M009"):
+        imported(tmp_path, ASC, ".asc")
 
 
 def test_all_faults_are_said_at_once(tmp_path):
