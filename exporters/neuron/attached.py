@@ -33,20 +33,33 @@ class Recording:
 
 @final
 class Attachments:
-    """The inputs of all experiments: as many instances of each at each place as the most demanding experiment needs."""
+    """The inputs of all experiments: as many instances of each at each place as the most demanding experiment needs.
 
-    def __init__(self, h: Any, live: LiveCell, experiments: Sequence[Experiment]) -> None:
+    `apart`: each experiment has its inputs alone, made anew. With variable steps the states of idle inputs would take
+    part in the choice of the step, so that an experiment would depend on the others.
+    """
+
+    def __init__(self, h: Any, live: LiveCell, experiments: Sequence[Experiment], *, apart: bool) -> None:
         self._h = h
         self._live = live
+        self._experiments = experiments
+        self._apart = apart
         self._parts = {part.mechanism.component: part for part in live.plan.inputs}
+        self._ids = [{s.id for s in e.stimuli if isinstance(s, Attached)} for e in experiments]
         self._pools: dict[tuple[str, int], list[Instance]] = {}
-        self._used = [self._places(e) for e in experiments]
-        self._recordings = [self._record(k, e) for k, e in enumerate(experiments)]
+        self._used: dict[int, list[tuple[Attached, Instance]]] = {}
+        self._recordings: dict[int, dict[str, Recording]] = {}
         self._selected = 0
+        for index in () if apart else range(len(experiments)):
+            self._build(index)
 
     def select(self, index: int) -> None:
         """Switch on the inputs of one experiment, all others off."""
         self._selected = index
+        if self._apart and index not in self._used:
+            for held in (self._recordings, self._used, self._pools):
+                held.clear()
+            self._build(index)
         for pool in self._pools.values():
             for instance in pool:
                 instance.process.present = 0.0
@@ -61,13 +74,17 @@ class Attachments:
 
     def owns(self, index: int, variable: str) -> bool:
         """Whether an output of an experiment is of an attached input."""
-        return variable in self._recordings[index]
+        return variable.partition("/")[0] in self._ids[index]
 
     def values(self, index: int, variable: str, temperature_K: float) -> Floats:
-        """What an output held at the samples, in SI."""
+        """What an output of the selected experiment held at the samples, in SI."""
         recording = self._recordings[index][variable]
         recorded = {name: _read(vector) for name, vector in recording.vectors.items()}
         return recording.derived.quantity.compute(recorded, self._live.slots, temperature_K)
+
+    def _build(self, index: int) -> None:
+        self._used[index] = self._places(self._experiments[index])
+        self._recordings[index] = self._record(index, self._experiments[index])
 
     def _places(self, experiment: Experiment) -> list[tuple[Attached, Instance]]:
         found: list[tuple[Attached, Instance]] = []

@@ -17,6 +17,7 @@ from nmlopt.experiment.model import Experiment, Output
 from nmlopt.exporters.neuron.bind import OWN_VOLTAGE
 from nmlopt.exporters.neuron.build import COMPILER_FLAGS
 from nmlopt.exporters.neuron.derived import derived
+from nmlopt.exporters.neuron.export_inputs import AttachedText
 from nmlopt.exporters.neuron.hoc import CellText, cell_text, node, section_names
 from nmlopt.exporters.neuron.mod import TEMPLATES, Plan
 from nmlopt.exporters.neuron.stimuli import Current, clamp_of, clamps, currents, drive_samples
@@ -110,13 +111,15 @@ class _Runs:
 
     def run(self, index: int, experiment: Experiment) -> Run:
         """One experiment."""
-        objects: list[str] = []
+        self._attached = AttachedText(self._cell, self._plan, self._sections, index, experiment)
+        objects: list[str] = [*self._attached.objects]
         lines = [f"cell.parameters_{self._text.temperatures_K.index(experiment.temperature_K)}()"]
         lines.append(f"celsius = {num(experiment.temperature_K - 273.15)}")
         lines += self._stimuli(index, experiment, objects)
+        lines += self._attached.setup()
         lines += self._recorders(index, experiment, objects)
         lines += self._start(experiment)
-        lines += ["finitialize()", f"pc.psolve({num(experiment.duration_ms)})"]
+        lines += ["finitialize()", *self._attached.deliver(), f"pc.psolve({num(experiment.duration_ms)})"]
         for number, output in enumerate(experiment.outputs):
             lines += self._save(f"{index}_{number}", f"time_{index}", experiment, output)
         lines += [f"{name} = nil" for name in objects]
@@ -196,6 +199,11 @@ class _Runs:
         section, x = node(self._cell, self._sections, compartment)
         if output.variable in ("v", "i_clamp"):
             return [("", f"cell.{section}.v({x})")]
+        if self._attached.owns(output):
+            found = self._attached.source(output)
+            if found is None:
+                self.omitted.add(output.variable)
+            return [("", found[0])] if found else []
         source = self._plain(output)
         if source is None:
             self.omitted.add(output.variable)
@@ -207,6 +215,8 @@ class _Runs:
 
     def _plain(self, output: Output) -> tuple[str, float] | None:
         """(variable, factor) of an output that is recorded as it is; None if it follows from several."""
+        if self._attached.owns(output):
+            return self._attached.source(output)
         quantity = derived(self._cell, self._plan, output.variable, output.site.compartment)
         if quantity.steps or len(quantity.sources) != 1 or quantity.result not in quantity.sources:
             return None

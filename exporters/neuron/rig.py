@@ -48,7 +48,7 @@ class Rig:
         self._iclamps = self._electrodes(h.IClamp, steady)
         self._sines = self._electrodes(getattr(h, live.plan.sine), waving) if any(waving) else {}
         self._seclamps = self._electrodes(h.SEClamp, [[c.compartment for c in group] for group in self._clamps])
-        self.attached = Attachments(h, live, experiments)
+        self.attached = Attachments(h, live, experiments, apart=variable)
         self._voltage = "vm" if live.holds_own_voltage else "v"
         self._derived = self._derive()
         self._recorders = self._record()
