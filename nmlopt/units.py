@@ -153,20 +153,49 @@ def extend(table: UnitTable, dimensions: Iterable[Mapping[str, str]], units: Ite
     names = dict(table.dimensions)
     symbols = dict(table.units)
     for row in dimensions:
-        m, l, t, i, k, n, j = (int(row.get(letter, "0")) for letter in "mltiknj")  # noqa: E741 - SI letters of LEMS
-        names[row["name"]] = (m, l, t, i, k, n, j)
+        m, l, t, i, k, n, j = (_whole(row, letter) for letter in "mltiknj")  # noqa: E741 - SI letters of LEMS
+        names[_text(row, "name")] = (m, l, t, i, k, n, j)
     for row in units:
-        symbol, dimension = row["symbol"], row["dimension"]
+        symbol, dimension = _text(row, "symbol"), _text(row, "dimension")
         if dimension not in names:
             raise UnitsError(Issue("U005", f"unit '{symbol}' has the unknown dimension '{dimension}'"))
-        symbols[symbol] = Unit(
-            symbol,
-            names[dimension],
-            int(row.get("power", "0")),
-            float(row.get("scale", "1")),
-            float(row.get("offset", "0")),
-        )
+        scale, offset = _finite(row, "scale", 1.0), _finite(row, "offset", 0.0)
+        if scale == 0.0:
+            raise UnitsError(Issue("U005", f"unit '{symbol}' has the scale 0", hint="leave it out for 1"))
+        symbols[symbol] = Unit(symbol, names[dimension], _whole(row, "power"), scale, offset)
     return UnitTable(symbols, names)
+
+
+_LARGEST_POWER = 99
+
+
+def _text(row: Mapping[str, str], name: str) -> str:
+    if not row.get(name):
+        kind = f"the unit '{row['symbol']}'" if row.get("symbol") else f"'{row.get('name', '')}'"
+        raise UnitsError(Issue("U005", f"{kind} has no {name}", hint="units need a symbol and a dimension"))
+    return row[name]
+
+
+def _whole(row: Mapping[str, str], name: str) -> int:
+    text = row.get(name, "0").strip()
+    if not re.fullmatch(r"[-+]?\d{1,4}", text, re.ASCII) or abs(int(text)) > _LARGEST_POWER:
+        what = row.get("symbol") or row.get("name", "")
+        raise UnitsError(Issue("U005", f"{name}='{text}' of '{what}' is not a whole number up to {_LARGEST_POWER}"))
+    return int(text)
+
+
+def _finite(row: Mapping[str, str], name: str, default: float) -> float:
+    text = row.get(name)
+    if text is None:
+        return default
+    try:
+        quantity = Quantity.parse(text)
+    except UnitsError:
+        quantity = None
+    if quantity is None or quantity.unit:
+        message = f"{name}='{text}' of the unit '{row.get('symbol', '')}' is not a finite number"
+        raise UnitsError(Issue("U005", message))
+    return quantity.value
 
 
 def convert(value: float, here: Unit, there: Unit) -> float:

@@ -8,6 +8,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,7 @@ def check(args: argparse.Namespace) -> int:
         for issue in report.issues:
             show(annotation(issue, report))
     else:
-        show_issues(report.issues)
+        show_issues(replace(i, where=_shown(i, report)) for i in report.issues)
         if report.resolved is not None and not report.has_errors:
             tables.show_resolved(report.resolved)
     if not args.json:
@@ -84,6 +85,14 @@ def location(issue: Issue, report: CheckReport) -> tuple[str | None, int | None,
         return None, None, None
     line, column = match["line"], match["column"]
     return _seen(report.root / match["file"]), int(line) if line else None, int(column) if column else None
+
+
+def _shown(issue: Issue, report: CheckReport) -> str:
+    """The place of a finding as an editor can open it from the current folder; one in JSON as it is."""
+    file, line, column = location(issue, report)
+    if issue.where.startswith("$") or file is None:
+        return issue.where
+    return ":".join(str(part) for part in (file, line, column) if part is not None)
 
 
 def _seen(path: Path) -> str:

@@ -71,5 +71,15 @@ DEFINITIONS: Final[Mapping[str, Meaning]] = MappingProxyType(
         ),
         "L046": warning("Nothing changes a state variable", "Give it a TimeDerivative, or make it a Constant."),
         "L047": error("A dimension is unknown", "Define it with <Dimension>, or mend its spelling."),
+        "L048": warning(
+            "A component has an attribute that its type does not know",
+            "Mend its spelling or remove it; it has no effect.",
+        ),
+        "L049": warning(
+            "A component has a child that its type does not know", "Mend its spelling or remove it; it has no effect."
+        ),
+        "L050": warning(
+            "A component gives a parameter of its type no value", "Give it one; equations that read it cannot be made."
+        ),
     }
 )

@@ -128,6 +128,10 @@ def _log(x: float) -> float:
     return -math.inf if x == 0.0 else math.log(x)
 
 
+_LARGEST_FACTORIAL = 171.0
+"""Above it every factorial is beyond the doubles; whole ones would take for ever to find out."""
+
+
 def _heaviside(x: float) -> float:
     """H of LEMS: 0.5 at 0, as jLEMS computes 0.5 (sign(x) + 1)."""
     return math.nan if math.isnan(x) else 0.5 * ((x > 0.0) - (x < 0.0) + 1.0)
@@ -138,6 +142,8 @@ def _ceil(x: float) -> float:
 
 
 def _factorial(x: float) -> float:
+    if x > _LARGEST_FACTORIAL:
+        return math.inf
     return math.gamma(x + 1.0) if x != math.floor(x) else float(math.factorial(int(x)))
 
 

@@ -12,6 +12,7 @@ from nmlopt.ir.choose import is_cell
 from nmlopt.ir.lower import lower
 from nmlopt.lems.resolve import Components, components
 from nmlopt.lint.cells import cells
+from nmlopt.lint.components import components as parts_of_components
 from nmlopt.lint.definitions import definitions
 from nmlopt.lint.gates import gates
 from nmlopt.lint.rates import rates
@@ -20,6 +21,7 @@ from nmlopt.lint.unused import unused
 
 RULES: Final[tuple[Callable[[Document, Components], Iterator[Issue]], ...]] = (
     references,
+    parts_of_components,
     definitions,
     gates,
     rates,
