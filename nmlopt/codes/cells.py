@@ -112,6 +112,7 @@ CELLS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "I208": warning(
             "A kinetic scheme has no open state", "Its channel would never open; make one state an openState."
         ),
+        "I209": error("A gate has no instances", "They are the power of the gate in the equations: 1 or more."),
         "I210": warning(
             "Two densities of one channel lie on the same segments",
             "In NeuroML their conductances add up; jNeuroML's NEURON export keeps the last one only. Make one of them.",

@@ -9,6 +9,7 @@ from nmlopt.errors import Issue, NmloptError, Severity
 from nmlopt.ir.numbers import Numbers
 from nmlopt.lems.resolve import Components, Instance
 from nmlopt.lems.types import place
+from nmlopt.lint.walk import file_is_lems
 
 _ROUNDING = 1e-6
 
@@ -39,10 +40,11 @@ def has_state(gate: Instance) -> bool:
 
 
 def gates(document: Document, known: Components) -> Iterator[Issue]:
-    """I206-I208: fractions that do not sum to 1, schemes that fall apart, schemes without an open state."""
+    """I206-I209: fractions that do not sum to 1, schemes that fall apart or never open, gates of no instances."""
     numbers = Numbers(known.units)
     for channel in channels(known):
         for gate in _children(known, channel, "gates"):
+            yield from _instances(numbers, gate)
             if gate.type.extends("gateFractional"):
                 yield from _fractions(known, numbers, gate)
             elif gate.type.extends("gateKS"):
@@ -54,6 +56,21 @@ def _children(known: Components, instance: Instance, name: str) -> tuple[Instanc
         return known.children(instance, name) or ()
     except NmloptError:
         return ()  # an unknown type; the references say so
+
+
+def _instances(numbers: Numbers, gate: Instance) -> Iterator[Issue]:
+    """I209, where no schema looks."""
+    element = gate.element
+    if "instances" not in element.attributes or not file_is_lems(element):
+        return
+    try:
+        found = numbers.fixed(element, "instances", "")
+    except NmloptError as error:
+        yield from error.issues
+        return
+    if found <= 0.0:
+        message = f"the gate '{element.attributes.get('id', '')}' has {found:g} instances"
+        yield Issue("I209", message, place(element), "it is the power of the gate, 1 or more")
 
 
 def _fractions(known: Components, numbers: Numbers, gate: Instance) -> Iterator[Issue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -65,7 +66,9 @@ def fuzz(path: Path, seed: int, folder: Path, root: Path | None = None) -> tuple
     document = read(path, root=root)
     rng = random.Random(f"{seed} {path.name}")
     broken = rng.choice(document.files) if rng.random() < 0.5 else document.files[0]
-    mutant = mutate(broken.data, rng.randrange(2**32))
+    folder_of = Path(broken.path).parent
+    names = [os.path.relpath(source.path, folder_of) for source in document.files]
+    mutant = mutate(broken.data, rng.randrange(2**32), names)
     shutil.rmtree(folder, ignore_errors=True)
     for source in document.files:
         target = folder / source.path

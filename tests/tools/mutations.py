@@ -7,7 +7,7 @@ its target also tells the name that must then be reported.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -62,6 +62,7 @@ _WORDS = (
     "a/b[0]",
 )
 MISSING = "nowhere_to_be_found"
+_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,11 @@ class Mutant:
     dangling: str = ""
 
 
-def mutate(data: bytes, seed: int) -> Mutant:
-    """One to three mutations of a document; those that make a reference dangle stand alone."""
+def mutate(data: bytes, seed: int, files: Sequence[str] = ()) -> Mutant:
+    """One to three mutations of a document; those that make a reference dangle stand alone.
+
+    `files` are the names of the files of the model, which may then include each other in circles.
+    """
     rng = random.Random(seed)
     if rng.random() < 0.08:
         return _bytes(data, rng)
@@ -84,12 +88,17 @@ def mutate(data: bytes, seed: int) -> Mutant:
         if dangling is not None:
             return Mutant(etree.tostring(root), *dangling)
     done = []
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+    if files and rng.random() < 0.05:
+        done.append(f"includes {_included(root, rng.choice(files))}")
+    wanted = len(done) + rng.choice((1, 1, 1, 2, 3))
+    for _ in range(_TRIES):
         change = rng.choice(CHANGES)
         try:
             done.append(f"{change.__name__[1:]}: {change(root, rng)}")
-        except (IndexError, ValueError) as error:  # nothing to change in this document, or not in XML
-            done.append(f"{change.__name__[1:]}: no ({error})")
+        except (IndexError, ValueError):  # nothing to change in this document, or not in XML
+            continue
+        if len(done) >= wanted:
+            break
     return Mutant(etree.tostring(root), "; ".join(done))
 
 
@@ -293,10 +302,14 @@ def _long_chain_of_segments(root: Tree, rng: random.Random) -> str:
     return "3000 segments"
 
 
+def _included(root: Tree, name: str) -> str:
+    root.insert(0, etree.Element(_named(root, "include"), {"href": name}))
+    return name
+
+
 def _included_itself(root: Tree, rng: random.Random) -> str:
     href = rng.choice(("model.nml", ".", "..", "", "model.nml/", "a" * 5000, "./model.nml", "nul\u00e9.nml"))
-    root.insert(0, etree.Element(_named(root, "include"), {"href": href}))
-    return f"'{href[:20]}'"
+    return repr(_included(root, href)[:20])
 
 
 def _types_in_a_circle(root: Tree, rng: random.Random) -> str:
