@@ -15,7 +15,7 @@ from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.flat import Bound, Flat, Structural
 from nmlopt.ir.model import Assigned, Condition, Dynamics, KineticScheme, OnEvent, Regime, State, Transition
 from nmlopt.lems.evaluate import evaluate
-from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
+from nmlopt.lems.expression import Call, Expr, Num, Op, SlotRef, Sym
 from nmlopt.lems.trees import leaves, parts, rebuild, substitute
 
 MAX_SIZE = 100_000
@@ -73,6 +73,8 @@ class _Binder:
         match expr:
             case Num() | SlotRef():
                 return True
+            case Call("random", _):
+                return False  # it draws anew each time
             case Sym(name):
                 return name in self.bound or name in self._own_names or name == TEMPERATURE
         return all(self._is_bound(part) for part in parts(expr))

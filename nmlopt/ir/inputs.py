@@ -65,7 +65,11 @@ def lower_spike_source(known: Components, component: str) -> tuple[Flat, tuple[F
     root = known.instance(found[0])
     flattener = Flattener(known, Numbers(known.units), {"t": Sym("t")}, collect=_refuse_schemes, below=_below(known))
     routes = Routes(known, lambda instance, name: flattener.children(instance, name, found[0]))
-    firings = InputEvents(flattener, routes, root).firings()
+    try:
+        firings = InputEvents(flattener, routes, root).firings()
+    except RecursionError:
+        message = f"the definition of '{component}' rests on itself, or goes too deep"
+        raise LemsError(Issue("L003", message, place(found[0]))) from None
     if not any(firing.spikes for firing in firings):
         raise LemsError(Issue("I072", f"<{found[0].tag}> '{component}' makes no spikes by itself", place(found[0])))
     return flattener.finish(), firings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +75,11 @@ def experiment(name: str, *stimuli: Stimulus, outputs: Sequence[Output] = (V,), 
     return Experiment(name, duration, 279.45, stimuli, tuple(outputs))
 
 
-def run(document, cell, inputs, experiments, settings=Settings()) -> dict[tuple[str, str], Trace]:
+def run(document, cell, inputs, experiments, settings=None) -> dict[tuple[str, str], Trace]:
     backend = NeuronBackend()
     lowered = lower(document, component=cell, inputs=inputs)
     assert not backend.unsupported(lowered, experiments)
-    (found,) = backend.simulate(backend.compile(lowered, settings), experiments, np.zeros((1, 0)))
+    (found,) = backend.simulate(backend.compile(lowered, settings or Settings()), experiments, np.zeros((1, 0)))
     assert found.status is RunStatus.OK, found.detail
     return dict(found.traces)
 
@@ -176,7 +177,7 @@ def _iaf_reference(t_ms, arrivals, g_S):
         return 1e-3 * (1e-8 * (-60.0 - v) + g * (0.0 - v)) / 0.2e-9
 
     v, found, n = -60.0, [-60.0], 20
-    for start, end in zip(t_ms[:-1], t_ms[1:], strict=True):
+    for start, end in pairwise(t_ms):
         h = (end - start) / n
         for k in range(n):  # arrivals lie on steps: no jump within one
             t = min(start + k * h, end)
