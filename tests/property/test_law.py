@@ -69,10 +69,12 @@ SETTINGS = {
     "tables": Settings(tables=True),
 }
 ALL_SETTINGS = pytest.mark.parametrize("settings", SETTINGS)
+WITH_TABLES = ("hh_soma", "ball_and_stick")
+"""Of our cells; the others would only make the fast tests longer."""
+OURS_AND_SETTINGS = [(n, s) for n in OURS for s in SETTINGS if s != "tables" or n in WITH_TABLES]
 
 
-@ALL_SETTINGS
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize(("name", "settings"), OURS_AND_SETTINGS)
 def test_law_on_our_cells(name: str, settings: str, root: Path) -> None:
     subject = OURS[name]
     check(subject, read(root / subject.model), SETTINGS[settings], seed=name)
@@ -86,7 +88,7 @@ def test_law_on_published_cells(name: str, settings: str, shared_data: Path) -> 
     check(subject, read(shared_data / "osb" / subject.model), SETTINGS[settings], seed=name)
 
 
-@pytest.mark.parametrize("settings", ["cnexp", "tables"])
+@pytest.mark.parametrize("settings", ["cnexp", pytest.param("tables", marks=pytest.mark.slow)])
 def test_law_where_exponentials_are_shared(settings: str, root: Path) -> None:
     """Rates whose slopes agree come from one exponential; with slots, bound values decide which do."""
     subject = Subject("benchmarks/nmodl_speed/cable.nml", 0.5, duration_ms=20.0)
