@@ -11,12 +11,14 @@ import sys
 import numpy as np
 import pytest
 import twin_channels
+from jneuroml_runner import Pulse as JnmlPulse
+from jneuroml_runner import Run, crossings, exported
 from lxml import etree
 
-from nmlopt.backend import RunStatus, Settings
+from nmlopt.backend import Numerics, RunStatus, Settings
 from nmlopt.document.checks import check
 from nmlopt.document.read import read
-from nmlopt.experiment.model import Experiment, Output, VoltageClamp
+from nmlopt.experiment.model import Experiment, Output, Pulse, VoltageClamp
 from nmlopt.exporters.neuron.backend import NeuronBackend
 from nmlopt.exporters.neuron.build import build, library
 from nmlopt.ir.lower import lower
@@ -29,6 +31,13 @@ LEVELS_MV = (-120, -100, -90, -75, -66, -64.4, -60, -55, -48, -38, -32, -27, -17
 DURATION_MS = 8.0
 DENSITIES = {name: 1e-4 if name.startswith("Ca") else 1e-5 for name in CHANNELS}
 REVERSALS = {"Ih": -45, **dict.fromkeys(("NaTa_t", "NaTs2_t", "Nap_Et2"), 50)}
+FIRING = {
+    **dict.fromkeys(CHANNELS, 1e-5),
+    **dict.fromkeys(("NaTs2_t", "NaTa_t"), 0.05),
+    "SKv3_1": 0.03,
+    "SK_E2": 1e-3,
+    **dict.fromkeys(("Ih", "Im"), 1e-4),
+}
 RELATIVE = 1e-6  # Faraday's constant differs by 3e-7 between the core types' Nernst equation and NEURON's ...
 HILL = 4.8  # ... and the gate of SK_E2 goes with this power of calcium
 
@@ -50,15 +59,13 @@ CELL = """
 """
 
 
-@pytest.fixture(scope="module")
-def document(root, tmp_path_factory):
-    """A cell of one compartment that holds every shipped channel and the pool."""
-    folder = tmp_path_factory.mktemp("channels")
+def lay_out(root, folder, given):
+    """A cell of one compartment that holds every shipped channel, with these densities in S/cm2, and the pool."""
     for file in (root / "mods" / "channels").glob("*.nml"):
         shutil.copy(file, folder)
     densities = []
     for name in CHANNELS:
-        where = f'ionChannel="{name}" condDensity="{DENSITIES[name]} S_per_cm2" segmentGroup="all"'
+        where = f'ionChannel="{name}" condDensity="{given[name]} S_per_cm2" segmentGroup="all"'
         if name.startswith("Ca"):
             densities.append(f'<channelDensityNernst id="{name}" {where} ion="ca"/>')
         else:
@@ -66,7 +73,14 @@ def document(root, tmp_path_factory):
     includes = "".join(f'<include href="{name}.channel.nml"/>\n' for name in (*CHANNELS, "CaDynamics_E2"))
     text = HEAD + includes + CELL.format(densities="\n".join(sorted(densities, key=lambda d: "Nernst" in d)))
     (folder / "cell.nml").write_text(text)
-    return read(folder / "cell.nml", root=folder)
+    return folder / "cell.nml"
+
+
+@pytest.fixture(scope="module")
+def document(root, tmp_path_factory):
+    """All channels, none strong enough to matter to the clamp."""
+    path = lay_out(root, tmp_path_factory.mktemp("channels"), DENSITIES)
+    return read(path, root=path.parent)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +136,23 @@ def test_gates_currents_and_calcium_are_those_of_the_twins(document, twins, cels
             reversal = theirs["eca"][1:] if name.startswith("Ca") else REVERSALS.get(name, -85)
             expected = theirs[f"{name}/g"][1:] * (theirs["v"][:-1] - reversal)
             assert current == pytest.approx(expected, **near), (name, level)
+
+
+@pytest.mark.slow
+@pytest.mark.neuron
+@pytest.mark.java
+def test_jneuromls_export_of_a_firing_cell_gives_the_same_steps(root, tmp_path):
+    model = lay_out(root, tmp_path, FIRING)
+    peer = Run(model, "c", 60.0, 0.025, [JnmlPulse(5.0, 50.0, "0.02nA")], "34degC")
+    times, theirs = exported(peer)
+    backend = NeuronBackend()
+    program = backend.compile(lower(read(model, root=tmp_path)), Settings(dt_ms=0.025, numerics=Numerics.JNEUROML))
+    pulse = Pulse(SITE, 5.0, 50.0, 0.02)
+    experiment = Experiment("e", 60.0, 34 + 273.15, (pulse,), (Output("v", SITE),))
+    (found,) = backend.simulate(program, [experiment], np.zeros((1, 0)))
+    ours = found.traces["e", "v"]
+    assert len(crossings(times, theirs)) >= 3
+    assert ours.y == pytest.approx(theirs, abs=1e-3)  # jNeuroML's numbers pass through single precision
 
 
 def test_every_shipped_file_is_a_valid_document(root):
