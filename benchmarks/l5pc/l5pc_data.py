@@ -52,19 +52,19 @@ def expected(folder: Path) -> dict[str, Any]:
 
 
 def _published(folder: Path) -> Mapping[str, float]:
-    """From expected_bluepyopt.json, else from the `release_params` that a script of BluePyOpt's example assigns."""
+    """From expected_bluepyopt.json, else from a dictionary in a script of BluePyOpt's example that names them all."""
     try:
         found: Mapping[str, float] = expected(folder)["parameters"]
         return found
     except SystemExit:
         pass
+    wanted = {f"{e['param_name']}.{e['sectionlist']}" for e in _json(folder, "parameters.json") if "bounds" in e}
     for script in sorted({*folder.glob("*.py"), *folder.glob("examples/l5pc/*.py")}):
         for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Assign) and any(
-                isinstance(t, ast.Name) and t.id == "release_params" for t in node.targets
-            ):
-                return {str(name): float(value) for name, value in ast.literal_eval(node.value).items()}
-    raise SystemExit(f"{folder} holds neither expected_bluepyopt.json nor a script that assigns release_params")
+            if isinstance(node, ast.Dict) and wanted <= {k.value for k in node.keys if isinstance(k, ast.Constant)}:
+                values = ast.literal_eval(node)
+                return {name: float(values[name]) for name in sorted(wanted)}
+    raise SystemExit(f"{folder} holds neither expected_bluepyopt.json nor a script with the published parameters")
 
 
 def _json(folder: Path, name: str) -> Any:
