@@ -8,7 +8,7 @@ import numpy as np
 
 from nmlopt.backend import Numerics, Recordings, RunStatus, Settings
 from nmlopt.document.read import read
-from nmlopt.errors import NmloptError, UnsupportedError
+from nmlopt.errors import UnsupportedError
 from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.importers.simulation_model import Column, LemsSimulation, Recorded
@@ -27,7 +27,7 @@ def run(case: Case, *, backend: str = "neuron", numerics: Numerics = Numerics.CN
         )
     except UnsupportedError as error:
         return Result(status="refused", message=_said(error))
-    except (NmloptError, RuntimeError, KeyError, ValueError) as error:
+    except Exception as error:  # whatever a simulator dies of is its result
         return Result(status="error", message=_said(error))
     return Result(extrapolated(coarse, fine))
 
@@ -54,4 +54,4 @@ def _column(column: Column, found: Mapping[str, Recordings]) -> Trace:
 
 
 def _said(error: Exception) -> str:
-    return " | ".join(str(error).split("\n"))
+    return " | ".join((type(error).__name__, *str(error).split("\n")))

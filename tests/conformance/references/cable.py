@@ -65,6 +65,19 @@ def voltages(
     return np.array(found)
 
 
+def coupled(
+    pieces: Sequence[Piece], resistances: Sequence[tuple[int, int, float]], v: np.ndarray, inward_A: np.ndarray
+) -> np.ndarray:
+    """dv/dt (V/s) of the pieces with further inward currents (A): for membranes that are not linear."""
+    current = np.array(inward_A, dtype=float)
+    for k, piece in enumerate(pieces):
+        current[k] += piece.area * sum(g * (e - v[k]) for g, e in piece.leaks)
+    for i, j, ohm in resistances:
+        current[i] += (v[j] - v[i]) / ohm
+        current[j] += (v[i] - v[j]) / ohm
+    return current / np.array([piece.area * piece.capacitance for piece in pieces])
+
+
 def cylinder(length_um: float, diameter_um: float) -> float:
     """Area (m2) of a cylinder's side."""
     return math.pi * diameter_um * length_um * UM**2
@@ -82,4 +95,4 @@ def axial(length_um: float, from_um: float, to_um: float | None = None, ohm_m: f
     return ohm_m * length_um / (math.pi * r * s * UM)
 
 
-__all__ = ["MV", "UM", "Piece", "axial", "cylinder", "frustum", "voltages"]
+__all__ = ["MV", "UM", "Piece", "axial", "coupled", "cylinder", "frustum", "voltages"]
