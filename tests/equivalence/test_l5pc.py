@@ -71,3 +71,17 @@ def test_a_back_propagating_spike_is_bluepyopts(built, data, tmp_path):
     for name, values in evaluation.features.items():
         # same solver, same tolerance: what differs is rounding, and Faraday's constant by 3e-7
         assert sum(values) / len(values) == pytest.approx(expected[name]["value"], rel=1e-4), name
+
+
+@pytest.mark.slow
+@pytest.mark.neuron
+def test_all_features_are_bluepyopts_within_what_its_tolerance_lets_open(built, data):
+    expected = json.loads((data / "expected_bluepyopt.json").read_text())
+    options = Options(settings=Settings(integrator=Integrator.CVODE), root=built)
+    loaded, evaluation = score(built / "model.nml", built / "targets.json", options)
+    sds = {target.id: target.sd for target in loaded.files.targets.targets}
+    for name, found in expected["features"].items():
+        values = evaluation.features[name]
+        # CVODE at 1e-3 and a grid of 0.1 ms: another order of additions moves AP_height by 0.2 sd (benchmarks/l5pc)
+        assert sum(values) / len(values) == pytest.approx(found["value"], abs=0.3 * sds[name]), name
+    assert evaluation.total == pytest.approx(expected["sum_of_scores"], abs=0.5)
