@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from nmlopt.backend import Floats, Integrator, Numerics, Program, Recordings, Settings
+from nmlopt.codegen.input_conditions import sorted_conditions
 from nmlopt.errors import Issue, UnsupportedError
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import build, toolchain
@@ -108,8 +109,11 @@ def _refuse_combinations(cell: Cell, settings: Settings) -> None:
 
 
 def _with_conditions(cell: Cell) -> Iterator[Issue]:
-    """Channels whose conditions are tested after each fixed step; CVODE knows of none."""
+    """Channels and inputs whose conditions are tested after each fixed step; CVODE knows of none."""
     for mechanism in cell.mechanisms:
-        if mechanism.dynamics.conditions and mechanism.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION):
+        tested = mechanism.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION) and mechanism.dynamics.conditions
+        if mechanism.kind is MechanismKind.INPUT:
+            tested = sorted_conditions(mechanism.dynamics).steps
+        if tested:
             message = f"'{mechanism.name}' has conditions, which are tested at fixed steps"
             yield Issue("B013", message, mechanism.where, "use --integrator fixed")

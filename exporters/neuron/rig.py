@@ -199,6 +199,8 @@ class Rig:
                     wanted |= {(site, source.variable): None for source in sources}
         if self._live.holds_own_voltage:
             wanted |= {(0, "spike_t"): None, (0, "spike_v"): None}
+        if not wanted and any(e.outputs for e in self.experiments):  # of inputs only: something must count the steps
+            wanted = {(0, "v"): None}
         return {key: self._h.Vector().record(self._live.pointer(*key)) for key in wanted}
 
     def _derive(self) -> dict[tuple[int, str], Derived]:

@@ -12,6 +12,7 @@ from nmlopt.codegen.analysis import linear, slope
 from nmlopt.codegen.input_conditions import edges, sorted_conditions
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface, ions
 from nmlopt.codegen.nmodl_current import assemble
+from nmlopt.codegen.nmodl_events import CALL, stepping_blocks
 from nmlopt.codegen.nmodl_states import derivative_block, euler_lines, initial_lines
 from nmlopt.ir.model import Condition
 from nmlopt.lems.expression import Expr, Num, Op, Sym
@@ -20,7 +21,6 @@ from nmlopt.lems.trees import names
 SETTINGS = ("weight", "present")
 """RANGE variables of every input, which the experiment sets."""
 CURRENT = "i"
-_CHECK = "check"
 
 
 def input_interface(writer: Writer) -> Interface:
@@ -94,10 +94,9 @@ def _textbook(writer: Writer) -> tuple[Block, ...]:
     found = sorted_conditions(dynamics)
     start = Body(writer)
     initial_lines(writer, start)
-    states, method = derivative_block(writer)
+    solve, steps = _solution(writer, found.steps)
     body = Body(writer)
-    body.lines += [f"SOLVE states METHOD {method}"] if states else []
-    body.lines += [f"SOLVE {_CHECK}"] if found.steps else []
+    body.lines += solve
     _edge_lines(writer, body)
     condition_lines(writer, body, found.switches)
     current = Sym(writer.mechanism.current)
@@ -110,12 +109,17 @@ def _textbook(writer: Writer) -> tuple[Block, ...]:
         body.local_names.append("cond")
         body.lines.append("cond = -1e6 * slope * present")
     body.lines.append(_current_line(writer))
+    return (start.block("INITIAL"), body.block("BREAKPOINT"), *steps, *receive_blocks(writer))
+
+
+def _solution(writer: Writer, after: tuple[Condition, ...]) -> tuple[list[str], tuple[Block, ...]]:
+    """The lines of BREAKPOINT that move the states and test the conditions after it, and the blocks that they name."""
+    if not after:
+        states, method = derivative_block(writer)
+        return ([f"SOLVE states METHOD {method}"], (states,)) if states else ([], ())
     check = Body(writer)
-    condition_lines(writer, check, found.steps)
-    return (
-        start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()),
-        *((check.block(f"PROCEDURE {_CHECK}()"),) if found.steps else ()), *receive_blocks(writer),
-    )  # fmt: skip
+    condition_lines(writer, check, after)
+    return ["SOLVE advance"], (stepping_blocks(writer)[0], check.block(f"PROCEDURE {CALL}"))
 
 
 def _current_line(writer: Writer) -> str:

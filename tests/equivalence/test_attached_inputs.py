@@ -16,6 +16,7 @@ from nmlopt.document.edit import Edit, apply
 from nmlopt.document.model import Document
 from nmlopt.document.paths import resolve
 from nmlopt.document.read import read
+from nmlopt.errors import UnsupportedError
 from nmlopt.experiment.model import Attached, Experiment, Output, Pulse, Sine, Stimulus, VoltageClamp
 from nmlopt.exporters.neuron.backend import NeuronBackend
 from nmlopt.ir.lower import lower
@@ -55,6 +56,27 @@ MODEL = f"""<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
   <iafCell id="iaf" leakReversal="-60 mV" thresh="-20 mV" reset="-70 mV" C="0.2 nF" leakConductance="0.01 uS"/>
   <izhikevichCell id="izh" v0="-70 mV" thresh="30 mV" a="0.02" b="0.2" c="-50" d="2"/>
   <pulseGeneratorDL id="plain" delay="5 ms" duration="10 ms" amplitude="10"/>
+  <ComponentType name="clipped" extends="baseVoltageDepSynapse">
+    <Property name="weight" dimension="none" defaultValue="1"/>
+    <Parameter name="jump" dimension="conductance"/><Parameter name="most" dimension="conductance"/>
+    <Parameter name="tau" dimension="time"/>
+    <Exposure name="g" dimension="conductance"/>
+    <Dynamics>
+      <StateVariable name="g" dimension="conductance" exposure="g"/><StateVariable name="clips" dimension="none"/>
+      <DerivedVariable name="i" exposure="i" dimension="current" value="g * (1 + 0 * clips) * (0 - v)"/>
+      <TimeDerivative variable="g" value="-g / tau"/>
+      <OnCondition test="g .gt. most">
+        <StateAssignment variable="g" value="most"/><StateAssignment variable="clips" value="clips + 1"/>
+      </OnCondition>
+      <OnEvent port="in"><StateAssignment variable="g" value="g + weight * jump"/></OnEvent>
+    </Dynamics>
+  </ComponentType>
+  <clipped id="clip" jump="2 nS" most="3 nS" tau="5 ms"/>
+  <ComponentType name="noisy" extends="basePointCurrent">
+    <Parameter name="most" dimension="current"/>
+    <Dynamics><DerivedVariable name="i" exposure="i" dimension="current" value="random(1) * most"/></Dynamics>
+  </ComponentType>
+  <noisy id="noise" most="5 pA"/>
   {INPUTS}
 </neuroml>
 """
@@ -254,3 +276,40 @@ def test_an_export_carries_attached_inputs(document, cell, tmp_path: Path):
         assert file.exists() is (output != "g")
         if file.exists():
             assert np.array_equal(np.loadtxt(file)[:, 1], trace.y)
+
+
+@pytest.mark.parametrize("cell", ["ball", "iaf"])
+@pytest.mark.parametrize("numerics", list(Numerics))
+def test_conditions_that_change_what_they_test_act_once_a_step(document, cell, numerics):
+    outputs = [Output("g", SITE, "a/g"), Output("clips", SITE, "a/clips")]
+    found = run(
+        document, cell, ("clip",), [experiment("e", attach("clip", (1.0, 2.0, 3.0)), outputs=outputs)],
+        Settings(numerics=numerics),
+    )  # fmt: skip
+    g = found["e", "g"].y
+    assert g.max() <= 3e-9 * (1 + 1e-12)
+    assert found["e", "clips"].y[-1] == 2.0
+    last = np.searchsorted(found["e", "g"].t_ms, 3.05)
+    decay = np.exp(-(found["e", "g"].t_ms[last:] - found["e", "g"].t_ms[last]) / 5.0)
+    assert np.allclose(g[last:], g[last] * decay, rtol=1e-9 if numerics is Numerics.CNEXP else 0.02)
+
+
+def test_what_cannot_run_is_refused_by_name(document):
+    backend = NeuronBackend()
+    clip = lower(document, component="ball", inputs=("clip",))
+    with pytest.raises(UnsupportedError, match="'clip' has conditions"):
+        backend.compile(clip, Settings(integrator=Integrator.CVODE))
+    noise = lower(document, component="ball", inputs=("noise", "plain", "pulse"))
+    found = {i.code: i.message for i in backend.unsupported(noise, [])}
+    assert "'random' in 'noise'" in found["B030"]
+    wrong = [
+        experiment("a", attach("two")),
+        experiment("b", attach("pulse", (1.0,))),
+        experiment("c", attach("plain")),
+        experiment("d", attach("pulse"), attach("pulse")),
+        experiment("e", attach("pulse"), outputs=[Output("x", SITE, "a/gone")]),
+    ]
+    codes = [i.code for i in backend.unsupported(noise, wrong)]
+    assert codes == ["B030", "B037", "B039", "B054", "B053", "B034"]
+    point = lower(document, component="izh", inputs=("pulse", "plain"))
+    assert {i.code for i in backend.unsupported(point, [experiment("a", attach("pulse"))])} == {"B054"}
