@@ -23,13 +23,14 @@ def components(document: Document, known: Components) -> Iterator[Issue]:
             continue
         is_own = not is_core(item.type.element)
         if is_own or file_is_lems(item.element):
-            yield from _attributes(item.element, item.type)
+            yield from _attributes(known, item.element, item.type)
             yield from _parameters(item.element, item.type)
             yield from _children(known, item.element, item.type)
 
 
-def _attributes(element: Element, type_: ComponentType) -> Iterator[Issue]:
-    allowed = _OF_ALL | type_.declarations.keys() | type_.children.keys()
+def _attributes(known: Components, element: Element, type_: ComponentType) -> Iterator[Issue]:
+    lineage = [known.types.get(name).element for name in type_.lineage if name in known.types]
+    allowed = _OF_ALL | {e.attributes.get("name", "") for of in lineage for e in of.children}
     for name in element.attributes.keys() - allowed:
         near = get_close_matches(name, [n for n in type_.declarations if n not in element.attributes], n=2, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else "it has no effect"
@@ -55,8 +56,7 @@ def _children(known: Components, element: Element, type_: ComponentType) -> Iter
             found = known.type_of(child, type_)
         except NmloptError:
             continue  # the references say so
-        kinds = [d.type for d in type_.children.values() if d.kind in ("Child", "Children")]
-        if found is None or not any(found.extends(kind) or kind == "Component" for kind in kinds):
+        if found is None:
             message = f"<{child.tag}> is no part of <{element.tag}> (type {type_.name})"
             near = get_close_matches(child.tag, list(type_.children), n=2, cutoff=0.6)
             hint = f"did you mean {' or '.join(near)}?" if near else "it has no effect"

@@ -48,14 +48,15 @@ def definitions(document: Document, known: Components) -> Iterator[Issue]:
         if dynamics is not None and dynamics.parent is type_.element:
             scope = _scope(known, type_, dynamics)
             yield from _expressions(known, scope)
-            yield from _targets(scope)
+            yield from _targets(known, scope)
             yield from _exposures(known, scope)
-            yield from _constant_states(scope)
+            yield from _constant_states(known, scope)
         yield from _unused(known, type_)
 
 
 def _scope(known: Components, type_: ComponentType, dynamics: Element) -> Scope:
     dimensions: dict[str, Dimension] = {"t": _TIME}
+    dimensions.update({e.attributes.get("name", ""): _named(known, e) for e in known.top if e.tag == "Constant"})
     for name, declared in type_.declarations.items():
         if declared.kind in _VALUES:
             dimensions[name] = _named(known, declared.element)
@@ -219,9 +220,10 @@ def _cases(element: Element) -> Iterator[Issue]:
 # ------------------------------------------------------------------------------------------ what equations refer to
 
 
-def _targets(scope: Scope) -> Iterator[Issue]:
+def _targets(known: Components, scope: Scope) -> Iterator[Issue]:
     """L044: states, ports and regimes that equations name and nothing defines."""
-    ports = {e.attributes.get("name") for name in scope.type.lineage for e in _of(scope, name, "EventPort")}
+    lineage = [known.types.get(name).element for name in scope.type.lineage if name in known.types]
+    ports = {e.attributes.get("name") for of in lineage for e in of.children if e.tag == "EventPort"}
     regimes = {e.attributes.get("name") for e in scope.dynamics.children if e.tag == "Regime"}
     places = {
         "TimeDerivative": ("variable", scope.states, "state variable"),
@@ -240,18 +242,6 @@ def _targets(scope: Scope) -> Iterator[Issue]:
             yield Issue("L044", message, place(element), _near(wanted, [str(x) for x in there]))
 
 
-def _of(scope: Scope, name: str, tag: str) -> Iterator[Element]:
-    for type_ in _lineage(scope.type, name):
-        yield from (e for e in type_.children if e.tag == tag)
-
-
-def _lineage(type_: ComponentType, name: str) -> Iterator[Element]:
-    if name == type_.name:
-        yield type_.element
-    elif name in core_types():
-        yield core_types().get(name).element
-
-
 def _exposures(known: Components, scope: Scope) -> Iterator[Issue]:
     """L045: exposures that the type or an abstract one above it declares, and that its Dynamics do not provide."""
     given = {e.attributes.get("exposure") for e in scope.dynamics.walk()} | {
@@ -266,15 +256,15 @@ def _exposures(known: Components, scope: Scope) -> Iterator[Issue]:
             yield Issue("L045", message, place(where), hint, Severity.WARNING)
 
 
-def _constant_states(scope: Scope) -> Iterator[Issue]:
-    """L046: states that nothing changes."""
+def _constant_states(known: Components, scope: Scope) -> Iterator[Issue]:
+    """L046: states that nothing changes, not even a kinetic scheme around the type."""
     changed = {
-        e.attributes.get("variable")
-        for e in scope.dynamics.walk()
-        if e.tag in ("TimeDerivative", "StateAssignment", "KineticScheme")
+        e.attributes.get("variable") for e in scope.dynamics.walk() if e.tag in ("TimeDerivative", "StateAssignment")
     }
-    if any(e.tag == "KineticScheme" for e in scope.dynamics.children):
-        return
+    schemes = (e for t in known.types.types.values() if t.dynamics is not None for e in t.dynamics.children)
+    changed |= {e.attributes.get("stateVariable") for e in schemes if e.tag == "KineticScheme"}
+    if any(e.tag in ("Run", "Simulation") for e in scope.type.element.children):
+        changed.add("t")  # a simulation counts time by itself
     for element in scope.dynamics.children:
         if element.tag == "StateVariable" and element.attributes.get("name") not in changed:
             message = f"nothing changes the state variable '{element.attributes.get('name')}' of {scope.type.name}"
