@@ -9,7 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from nmlopt.backend import Backend
 from nmlopt.errors import BackendError, Issue, UsageError
 
-_BACKENDS = {"neuron": "nmlopt.exporters.neuron.backend:NeuronBackend"}
+_BACKENDS = {
+    "neuron": "nmlopt.exporters.neuron.backend:NeuronBackend",
+    "arbor": "nmlopt.exporters.arbor.backend:ArborBackend",
+}
 
 
 def names() -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The Arbor backend."""

@@ -1,0 +1,93 @@
+"""Arbor as a backend: generate NMODL in its dialect, build a catalogue once, run candidates as cells of a recipe."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import final
+
+from nmlopt.backend import Floats, Program, Recordings, Settings
+from nmlopt.errors import Issue, UnsupportedError, raise_errors
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.arbor import paint
+from nmlopt.exporters.arbor.build import build, toolchain
+from nmlopt.exporters.arbor.mod import Part, parts
+from nmlopt.exporters.arbor.support import refused_settings, unsupported
+from nmlopt.exporters.registry import installed_version
+from nmlopt.ir.digest import structure_digest
+from nmlopt.ir.model import Cell
+
+GENERATOR_VERSION = "1"
+INSTALL = "pip install 'nmlopt[arbor]'"
+
+
+@final
+class ArborBackend:
+    """The Arbor simulator (0.12 or later). Holds nothing; can be pickled."""
+
+    name = "arbor"
+
+    def version(self) -> str:
+        """Version of Arbor from its package metadata. Raises BackendError B001 if it is not installed."""
+        return installed_version("arbor", INSTALL)
+
+    def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+        """What of this cell and these experiments Arbor cannot do as generated here."""
+        return unsupported(cell, experiments)
+
+    def compile(self, cell: Cell, settings: Settings) -> Program:
+        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B040-B049)."""
+        tools = toolchain(self.version())
+        raise_errors((*refused_settings(settings), *unsupported(cell, ())), UnsupportedError)
+        files = {part.file: part.text for part in parts(cell)}
+        texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(files.items())).encode())
+        texts.update(tools.encode())
+        folder = build(files, texts.hexdigest())
+        return Program(self.name, cell, settings, _digest(cell, settings, tools), files, folder)
+
+    def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
+        """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        from nmlopt.exporters.arbor.simulate import simulate
+
+        made, plan = program_plan(program)
+        return simulate(program, made, plan, experiments, values)
+
+    def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
+        """Write a folder that runs with nothing but Arbor. Raises ResultsError if it exists and is not empty."""
+        from nmlopt.exporters.arbor.export import export
+
+        made, plan = program_plan(program)
+        return export(program, made, plan, experiments, folder)
+
+
+def program_plan(program: Program) -> tuple[tuple[Part, ...], paint.Plan]:
+    """The mechanisms and the paintings of a program, worked out once per process and program."""
+    return _cached_plan(_Key(program))
+
+
+class _Key:
+    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.program.digest == self.program.digest
+
+    def __hash__(self) -> int:
+        return hash(self.program.digest)
+
+
+@lru_cache(maxsize=4)
+def _cached_plan(key: _Key) -> tuple[tuple[Part, ...], paint.Plan]:
+    made = parts(key.program.cell)
+    return made, paint.plan(key.program.cell, made)
+
+
+def _digest(cell: Cell, settings: Settings, tools: str) -> str:
+    """Of all that a program is but the present values of its slots and the document they came from."""
+    units = tuple(slot.unit for slot in cell.slots)
+    described = (GENERATOR_VERSION, tools, repr(settings), cell.id, repr(units), structure_digest(cell))
+    return hashlib.sha256("|".join(described).encode()).hexdigest()

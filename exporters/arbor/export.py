@@ -1,0 +1,130 @@
+"""A folder that runs with nothing but Arbor: mod files, morphology and decorations in Arbor's own format, run.py.
+
+The texts are printed here: Arbor's own writer keeps six decimals of a number.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nmlopt.backend import Program
+from nmlopt.codegen.templating import environment, num
+from nmlopt.errors import Issue, ResultsError
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.arbor.decoration import Decoration, boundaries, decoration, location
+from nmlopt.exporters.arbor.mod import TEMPLATES, Part
+from nmlopt.exporters.arbor.paint import Plan
+from nmlopt.exporters.arbor.simulate import shape_of
+
+_FORMAT = "0.10-dev"
+_PROPERTIES = {"cm": "membrane-capacitance", "rL": "axial-resistivity", "Vm": "membrane-potential"}
+_IONS = {"int_con": "ion-internal-concentration", "ext_con": "ion-external-concentration"}
+
+
+def export(
+    program: Program, parts: Sequence[Part], plan: Plan, experiments: Sequence[Experiment], folder: Path
+) -> tuple[Path, ...]:
+    """Write the folder; the files written. Raises ResultsError R010 if the folder exists and is not empty, R011."""
+    texts = export_texts(program, parts, plan, experiments)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ResultsError(Issue("R010", "the folder for the export is not empty", str(folder), "choose another"))
+        written = []
+        for name, text in texts.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResultsError(Issue("R011", f"the export cannot be written: {reason}", str(folder))) from None
+    return tuple(written)
+
+
+def export_texts(
+    program: Program, parts: Sequence[Part], plan: Plan, experiments: Sequence[Experiment]
+) -> dict[str, str]:
+    """All files of the folder by relative name."""
+    cell, settings = program.cell, program.settings
+    assert cell.geometry is not None
+    slots = [slot.unit.to_si(slot.default) for slot in cell.slots]
+    morphology, places = shape_of(cell.geometry)
+    names = _file_names([e.id for e in experiments])
+    described = [
+        {
+            "id": e.id,
+            "decor": f"{names[e.id]}.decor.acc",
+            "duration_ms": e.duration_ms,
+            "recordings": {o.id: location(places.centres[o.site.compartment]) for o in e.outputs},
+        }
+        for e in experiments
+    ]
+    about = {"dt_ms": settings.dt_ms, "cv_boundaries": boundaries(places), "experiments": described}
+    env = environment(TEMPLATES)
+    said = {"cell": cell.id, "version": version("nmlopt"), "arbor": version("arbor"), "names": list(names.values())}
+    return {
+        **{f"mod/{part.file}": part.text for part in parts},
+        "morphology.acc": _component(_morphology(morphology)),
+        **{
+            f"{names[e.id]}.decor.acc": _component(_decor(decoration(places, plan, e, slots))) for e in experiments
+        },
+        "experiments.json": json.dumps(about, indent=2) + "\n",
+        "run.py": env.get_template("run.py.j2").render(),
+        "README.md": env.get_template("README.md.j2").render(**said),
+    }  # fmt: skip
+
+
+def _file_names(ids: Sequence[str]) -> dict[str, str]:
+    """A file name for each experiment, unique whatever its id is."""
+    found: dict[str, str] = {}
+    for id_ in ids:
+        base = re.sub(r"[^\w-]", "_", id_) or "experiment"
+        name, count = base, 2
+        while name in found.values():
+            name, count = f"{base}_{count}", count + 1
+        found[id_] = name
+    return found
+
+
+def _component(lines: Iterator[str]) -> str:
+    inner = "\n".join(f"  {line}" for line in lines)
+    return f'(arbor-component\n  (meta-data (version "{_FORMAT}"))\n{inner})\n'
+
+
+def _morphology(morphology: Any) -> Iterator[str]:
+    yield "(morphology"
+    for branch in range(morphology.num_branches):
+        parent = morphology.branch_parent(branch)
+        yield f"  (branch {branch} {parent if 0 <= parent < morphology.num_branches else -1}"
+        for segment in morphology.branch_segments(branch):
+            ends = " ".join(_point(point) for point in (segment.prox, segment.dist))
+            yield f"    (segment {segment.tag} {ends} {segment.tag})"
+        yield "  )"
+    yield ")"
+
+
+def _point(point: Any) -> str:
+    return f"(point {num(point.x)} {num(point.y)} {num(point.z)} {num(point.radius)})"
+
+
+def _decor(found: Decoration) -> Iterator[str]:
+    yield "(decor"
+    yield f"  (default (membrane-potential {num(found.v_init_mV)} (scalar 1.0)))"
+    yield f"  (default (temperature-kelvin {num(found.temperature_K)} (scalar 1.0)))"
+    for region, name, value in found.properties:
+        yield f"  (paint {region} ({_PROPERTIES[name]} {num(value)} (scalar 1.0)))"
+    for region, ion, side, value in found.concentrations:
+        yield f'  (paint {region} ({_IONS[side]} "{ion}" {num(value)} (scalar 1.0)))'
+    for region, mechanism, values in found.mechanisms:
+        numbers = " ".join(f'("{name}" {num(value)})' for name, value in values.items())
+        yield f'  (paint {region} (density (mechanism "{mechanism}" {numbers})))'
+    for count, (where, made) in enumerate(found.clamps):
+        points = " ".join(f"({num(t)} {num(i)})" for t, i in made.envelope)
+        wave = f"{num(made.frequency_kHz)} {num(made.phase_rad)}"
+        yield f'  (place {where} (current-clamp (envelope {points}) {wave}) "clamp{count}")'
+    yield ")"

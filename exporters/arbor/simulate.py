@@ -1,0 +1,210 @@
+"""Runs programs in Arbor: candidates and experiments are the cells of one recipe. The only module that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import arbor
+import numpy as np
+from arbor import units
+
+from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.arbor.build import library
+from nmlopt.exporters.arbor.cable import Cable, Twig, cable, twigs
+from nmlopt.exporters.arbor.decoration import boundaries, decoration, location
+from nmlopt.exporters.arbor.mod import Part
+from nmlopt.exporters.arbor.paint import Plan
+from nmlopt.ir.model import Geometry
+
+MAX_ABS_V_MV = 250.0
+_UNITS = {"cm": units.F / units.m2, "rL": units.Ohm * units.cm, "Vm": units.mV}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What all candidates of a program share: morphology, places, CVs, the mechanisms that are compiled."""
+
+    morphology: Any
+    cable: Cable
+    policy: Any
+    properties: Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell of the recipe: an experiment with the numbers (SI) of a candidate."""
+
+    experiment: Experiment
+    slots: Sequence[float]
+
+
+def simulate(
+    program: Program, parts: Sequence[Part], plan: Plan, experiments: Sequence[Experiment], values: Floats
+) -> tuple[Recordings, ...]:
+    """One `Recordings` per row of `values`, in the slots' units."""
+    rows = np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
+    shape = _shape(_Key(program))
+    candidates = [[slot.unit.to_si(x) for slot, x in zip(program.slots, row, strict=True)] for row in rows]
+    found: list[dict[tuple[str, str], Trace]] = [{} for _ in candidates]
+    failed: dict[int, str] = {}
+    for duration_ms in dict.fromkeys(e.duration_ms for e in experiments):
+        together = [e for e in experiments if e.duration_ms == duration_ms]
+        runs = [(row, Run(e, slots)) for row, slots in enumerate(candidates) for e in together]
+        for row, outcome in zip((row for row, _ in runs), _batch(shape, plan, runs, program.settings), strict=True):
+            if isinstance(outcome, str):
+                failed.setdefault(row, outcome)
+            else:
+                found[row] |= outcome
+    return tuple(_recordings(experiments, traces, failed.get(row, "")) for row, traces in enumerate(found))
+
+
+def _recordings(
+    experiments: Sequence[Experiment], traces: dict[tuple[str, str], Trace], failure: str
+) -> Recordings:  # fmt: skip
+    if failure:
+        return Recordings(RunStatus.FAILED, {}, failure)
+    for experiment in experiments:
+        for output in experiment.outputs:
+            y = traces[experiment.id, output.id].y
+            if not np.isfinite(y).all():
+                return Recordings(RunStatus.DIVERGED, {}, f"experiment '{experiment.id}': 'v' is not finite")
+            if np.abs(y).max(initial=0.0) > MAX_ABS_V_MV:
+                text = f"experiment '{experiment.id}': the voltage leaves [-250, 250] mV"
+                return Recordings(RunStatus.DIVERGED, {}, text)
+    return Recordings(RunStatus.OK, traces)
+
+
+class _Key:
+    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.program.digest == self.program.digest
+
+    def __hash__(self) -> int:
+        return hash(self.program.digest)
+
+
+@lru_cache(maxsize=2)
+def _shape(key: _Key) -> Shape:
+    geometry = key.program.cell.geometry
+    assert geometry is not None
+    morphology, places = shape_of(geometry)
+    policy = arbor.cv_policy_explicit(boundaries(places))
+    return Shape(morphology, places, policy, global_properties(key.program))
+
+
+def shape_of(geometry: Geometry) -> tuple[Any, Cable]:
+    """Arbor's morphology of a geometry, and where the compartments are on its branches."""
+    tree = twigs(geometry)
+    segments = arbor.segment_tree()
+    for number, twig in enumerate(tree):
+        segments.append(twig.parent if twig.parent >= 0 else arbor.mnpos, _point(twig, 0), _point(twig, 1), tag=number)
+    morphology = arbor.morphology(segments)
+    branches = [[s.tag for s in morphology.branch_segments(b)] for b in range(morphology.num_branches)]
+    return morphology, cable(geometry, tree, branches)
+
+
+def _point(twig: Twig, end: int) -> Any:
+    x, y, z, diameter = twig.distal if end else twig.proximal
+    return arbor.mpoint(x, y, z, 0.5 * diameter)
+
+
+def global_properties(program: Program) -> Any:
+    """Arbor's defaults with our mechanisms; a compartment without a pool holds none of the ion, as in LEMS."""
+    found = arbor.neuron_cable_properties()
+    found.catalogue = arbor.load_catalogue(str(library(program.folder)))
+    none = 0.0 * units.mM
+    for ion in ("ca", "ca2"):
+        found.set_ion(ion=ion, valence=2, int_con=none, ext_con=none, rev_pot=0.0 * units.mV)
+    return found
+
+
+def _batch(
+    shape: Shape, plan: Plan, runs: Sequence[tuple[int, Run]], settings: Settings
+) -> list[dict[tuple[str, str], Trace] | str]:
+    """The traces of each run, or what went wrong with it; runs that cannot be built are left out of the recipe."""
+    outcomes: dict[int, dict[tuple[str, str], Trace] | str] = {}
+    cells: list[tuple[int, Experiment, Any]] = []
+    for number, (_, run) in enumerate(runs):
+        try:
+            cells.append((number, run.experiment, cell_of(shape, plan, run)))
+        except (RuntimeError, ValueError) as error:  # numbers Arbor refuses
+            outcomes[number] = f"experiment '{run.experiment.id}': {' '.join(str(error).split())}"
+    if cells:
+        traces = _simulated(shape, cells, settings)
+        outcomes |= {number: found for (number, _, _), found in zip(cells, traces, strict=True)}
+    return [outcomes[number] for number in range(len(runs))]
+
+
+class _Recipe(arbor.recipe):  # type: ignore[misc]  # arbor has no types
+    """The cells of a batch, which know nothing of each other."""
+
+    def __init__(self, shape: Shape, cells: Sequence[tuple[int, Experiment, Any]]) -> None:
+        super().__init__()
+        self._shape = shape
+        self._cells = cells
+
+    def num_cells(self) -> int:
+        return len(self._cells)
+
+    def cell_kind(self, gid: int) -> Any:
+        return arbor.cell_kind.cable
+
+    def cell_description(self, gid: int) -> Any:
+        return self._cells[gid][2]
+
+    def global_properties(self, kind: Any) -> Any:
+        return self._shape.properties
+
+    def probes(self, gid: int) -> list[Any]:
+        return [
+            arbor.cable_probe_membrane_voltage(location(self._shape.cable.centres[output.site.compartment]), output.id)
+            for output in self._cells[gid][1].outputs
+        ]
+
+
+def _simulated(
+    shape: Shape, cells: Sequence[tuple[int, Experiment, Any]], settings: Settings
+) -> list[dict[tuple[str, str], Trace]]:
+    recipe = _Recipe(shape, cells)
+    simulation = arbor.simulation(recipe, arbor.context(threads=1))
+    dt = settings.dt_ms * units.ms
+    handles = [
+        [simulation.sample(gid, output.id, arbor.regular_schedule(dt)) for output in experiment.outputs]
+        for gid, (_, experiment, _) in enumerate(cells)
+    ]
+    duration_ms = cells[0][1].duration_ms
+    simulation.run((duration_ms + 0.5 * settings.dt_ms) * units.ms, dt)
+    found = []
+    for (_, experiment, _), own in zip(cells, handles, strict=True):
+        traces = {}
+        for output, handle in zip(experiment.outputs, own, strict=True):
+            data = np.asarray(simulation.samples(handle)[0][0])
+            traces[experiment.id, output.id] = Trace(data[:, 0].copy(), data[:, 1].copy())
+        found.append(traces)
+    return found
+
+
+def cell_of(shape: Shape, plan: Plan, run: Run) -> Any:
+    """The cable cell of one run. Raises RuntimeError or ValueError for numbers that Arbor refuses."""
+    found = decoration(shape.cable, plan, run.experiment, run.slots)
+    decor = arbor.decor()
+    decor.set_property(Vm=found.v_init_mV * units.mV, tempK=found.temperature_K * units.Kelvin)
+    for region, name, value in found.properties:
+        decor.paint(region, **{name: value * _UNITS[name]})
+    for region, ion, side, value in found.concentrations:
+        decor.paint(region, ion=ion, **{side: value * units.mM})
+    for region, mechanism, values in found.mechanisms:
+        decor.paint(region, arbor.density(mechanism, dict(values)))
+    for where, made in found.clamps:
+        envelope = [(t * units.ms, i * units.nA) for t, i in made.envelope]
+        current = arbor.i_clamp(envelope, frequency=made.frequency_kHz * units.kHz, phase=made.phase_rad * units.rad)
+        decor.place(where, current)
+    return arbor.cable_cell(shape.morphology, decor, arbor.label_dict(), shape.policy)

@@ -1,0 +1,41 @@
+"""Stimuli as envelopes of (time, current) points, linear between them, and a sine's frequency. No simulator in here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from nmlopt.experiment.model import Attached, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """A current clamp at a compartment: ms, nA, kHz, rad. The current is envelope * sin(2 pi f t + phase), or the
+    envelope alone where the frequency is 0; nothing flows before its first point."""
+
+    compartment: int
+    envelope: tuple[tuple[float, float], ...]
+    frequency_kHz: float = 0.0
+    phase_rad: float = 0.0
+
+
+def clamp(stimulus: Stimulus) -> Clamp:
+    """The clamp of a current stimulus, which steps down to 0 at its end. Raises TypeError for any other stimulus."""
+    match stimulus:
+        case Pulse(site, delay, duration, amplitude):
+            return Clamp(site.compartment, _window(delay, duration, amplitude, amplitude))
+        case Ramp(site, delay, duration, start, finish):
+            return Clamp(site.compartment, _window(delay, duration, start, finish))
+        case Sine(site, delay, duration, amplitude, period, phase):
+            frequency = 1.0 / period
+            shift = phase - 2.0 * math.pi * math.fmod(delay * frequency, 1.0)
+            return Clamp(site.compartment, _window(delay, duration, amplitude, amplitude), frequency, shift)
+        case Played(site, times, amplitudes):
+            return Clamp(site.compartment, (*zip(times, amplitudes, strict=True), (times[-1], 0.0)))
+        case VoltageClamp() | Attached():
+            raise TypeError(stimulus)
+
+
+def _window(delay: float, duration: float, start: float, finish: float) -> tuple[tuple[float, float], ...]:
+    end = delay + duration
+    return (delay, start), (end, finish), (end, 0.0)

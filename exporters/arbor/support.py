@@ -1,0 +1,96 @@
+"""What Arbor cannot do of a cell and its experiments, found before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nmlopt.backend import Integrator, Numerics, Settings
+from nmlopt.errors import Issue
+from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
+from nmlopt.exporters.arbor.mod import ARBOR, inside, outside, solved_by
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+from nmlopt.lems.expression import Call, Expr
+from nmlopt.lems.trees import parts
+
+_NEURON = "use --backend neuron"
+
+
+def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+    """Every obstacle in the cell and in the experiments (codes B04x)."""
+    return (*_cell(cell), *_experiments(experiments))
+
+
+def refused_settings(settings: Settings) -> tuple[Issue, ...]:
+    """Settings that Arbor has nothing for (codes B040-B042)."""
+    found = []
+    if settings.numerics is not Numerics.CNEXP:
+        found.append(Issue("B040", f"numerics '{settings.numerics}' does not exist in Arbor", hint="leave it out"))
+    if settings.integrator is not Integrator.FIXED:
+        found.append(Issue("B041", "Arbor has fixed steps only", hint="use --integrator fixed"))
+    if settings.tables:
+        found.append(Issue("B042", "Arbor has no tables of rates", hint="leave tables off"))
+    return tuple(found)
+
+
+def _cell(cell: Cell) -> Iterator[Issue]:
+    if cell.geometry is None:
+        yield Issue("B043", f"'{cell.id}' is a point cell ({cell.type}), which Arbor cannot be given", hint=_NEURON)
+        return
+    for mechanism in cell.mechanisms:
+        if mechanism.kind is not MechanismKind.INPUT:
+            yield from _mechanism(mechanism)
+
+
+def _mechanism(mechanism: Mechanism) -> Iterator[Issue]:
+    dynamics = mechanism.dynamics
+    name = mechanism.name
+    unknown = {f for expr in _expressions(mechanism) for f in _functions(expr)} - set(ARBOR.functions)
+    for function in sorted(unknown):
+        yield Issue("B044", f"'{function}' in '{name}' has no counterpart in Arbor's NMODL", hint=_NEURON)
+    if unknown:
+        return
+    if dynamics.regimes:
+        yield Issue("B045", f"'{name}' has regimes, which Arbor has nothing for", hint=_NEURON)
+    if dynamics.conditions and mechanism.kind is not MechanismKind.POOL:
+        yield Issue("B046", f"'{name}' has conditions, which only pools may have here", hint=_NEURON)
+    if solved_by(mechanism) == "derivimplicit":
+        yield Issue("B047", f"a state of '{name}' is not linear in itself, which Arbor cannot integrate", hint=_NEURON)
+    if mechanism.kind is MechanismKind.POOL:
+        moving = {s.name for s in dynamics.states if s.derivative is not None}
+        if outside(mechanism) in moving:
+            yield Issue("B048", f"'{name}' changes the concentration outside, which Arbor keeps", hint=_NEURON)
+        if inside(mechanism) not in moving:
+            yield Issue("B049", f"the concentration of '{name}' is no state, which Arbor wants", hint=_NEURON)
+
+
+def _experiments(experiments: Sequence[Experiment]) -> Iterator[Issue]:
+    for experiment in experiments:
+        for stimulus in experiment.stimuli:
+            if isinstance(stimulus, VoltageClamp):
+                yield Issue("B050", f"experiment '{experiment.id}': Arbor has no voltage clamp", hint=_NEURON)
+            elif isinstance(stimulus, Attached):
+                message = f"experiment '{experiment.id}': the input '{stimulus.component}' cannot be attached in Arbor"
+                yield Issue("B051", message, hint=_NEURON)
+        for output in experiment.outputs:
+            if output.variable != "v":
+                message = f"experiment '{experiment.id}': '{output.variable}' cannot be recorded in Arbor, only 'v'"
+                yield Issue("B052", message, hint=_NEURON)
+
+
+def _expressions(mechanism: Mechanism) -> Iterator[Expr]:
+    dynamics = mechanism.dynamics
+    yield from (a.value for a in dynamics.assigned)
+    for state in dynamics.states:
+        yield state.initial
+        if state.derivative is not None:
+            yield state.derivative
+    for scheme in dynamics.kinetics:
+        for edge in scheme.transitions:
+            yield from (edge.forward, edge.reverse)
+
+
+def _functions(expr: Expr) -> Iterator[str]:
+    if isinstance(expr, Call):
+        yield expr.function
+    for part in parts(expr):
+        yield from _functions(part)
