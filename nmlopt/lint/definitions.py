@@ -56,7 +56,8 @@ def definitions(document: Document, known: Components) -> Iterator[Issue]:
 
 def _scope(known: Components, type_: ComponentType, dynamics: Element) -> Scope:
     dimensions: dict[str, Dimension] = {"t": _TIME}
-    dimensions.update({e.attributes.get("name", ""): _named(known, e) for e in known.top if e.tag == "Constant"})
+    for element in (e for e in known.top if e.tag == "Constant"):
+        dimensions[element.attributes.get("symbol") or element.attributes.get("name", "")] = _named(known, element)
     for name, declared in type_.declarations.items():
         if declared.kind in _VALUES:
             dimensions[name] = _named(known, declared.element)
