@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("out", type=Path, help="folder for the results; a case that is there is not run again")
     parser.add_argument("--engine", choices=("jlems", "neuron"), default="jlems", help="jLEMS, or its NEURON export")
     parser.add_argument("--cases", default="*", help="which cases (shell pattern)")
+    parser.add_argument("--halvings", type=int, default=0, help="how often to halve the step of LEMS_case.xml first")
     options = parser.parse_args(arguments)
     java = shutil.which("java")
     if java is None:
@@ -34,8 +35,8 @@ def main(arguments: list[str]) -> int:
     for case in case_ids(options.cases):
         if (options.out / case).exists():
             continue
-        for folder, halvings in ((options.out / case, 0), (options.out / case / HALF_STEP, 1)):
-            said = _run(java, case, folder, options.engine, halvings)
+        for folder, more in ((options.out / case, 0), (options.out / case / HALF_STEP, 1)):
+            said = _run(java, case, folder, options.engine, options.halvings + more)
             print(f"{case} {'ok' if not said else said}", flush=True)
             if said:
                 (options.out / case / MESSAGE).write_text(f"error: {said}", encoding="utf-8")
