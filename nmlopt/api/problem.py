@@ -16,6 +16,7 @@ from nmlopt.errors import Issue, Severity, TargetsError, UnsupportedError, raise
 from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.model import Evaluation, Problem
 from nmlopt.experiment.checks import check as check_targets
+from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.resolve import resolve
 from nmlopt.exporters import registry
@@ -99,7 +100,7 @@ def build(files: Files, options: Options) -> Loaded:
     backend = registry.load(options.backend)
     backend.version()
     free = addresses(spec, document)
-    cell = lower(document, free, component=spec.component)
+    cell = lower(document, free, component=spec.component, inputs=input_components(spec))
     experiments = resolve(spec, document, cell, folder=files.folder)
     raise_errors(backend.unsupported(cell, experiments), UnsupportedError)
     program = backend.compile(cell, options.settings)

@@ -11,6 +11,7 @@ from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
 from nmlopt.document.paths import resolve as resolve_path
 from nmlopt.errors import Issue, NmloptError, PathError, Severity, TargetsError, UnitsError
+from nmlopt.experiment.inputs import input_components, input_place
 from nmlopt.experiment.parameter_resolve import dependent_formulas, free_parameters, locate_all
 from nmlopt.experiment.parameters import FreeParameter
 from nmlopt.ir.lower import lower
@@ -87,8 +88,9 @@ def _usable(targets: Targets, document: Document, located: Sequence[_Located]) -
     owner = {address.path: item for item in located for address in reversed(item.group)}
     free = tuple({address.path: address for item in located for address in item.group}.values())
     issues: list[Issue] = []
+    inputs = input_components(targets)
     try:
-        return lower(document, free, component=targets.component), issues
+        return lower(document, free, component=targets.component, inputs=inputs), issues
     except PathError as error:
         refused = {a.path: i for i in error.issues for a in free if f"'{a.path}'" in i.message}
         issues += [_unusable(issue, _place(document, owner[path], path)) for path, issue in refused.items()]
@@ -96,7 +98,7 @@ def _usable(targets: Targets, document: Document, located: Sequence[_Located]) -
     except NmloptError as error:
         return None, [_component(issue, targets) for issue in error.issues]
     try:
-        return lower(document, free, component=targets.component), issues
+        return lower(document, free, component=targets.component, inputs=inputs), issues
     except NmloptError as error:
         return None, issues + list(error.issues)
 
@@ -113,6 +115,9 @@ def _component(issue: Issue, targets: Targets) -> Issue:
         return Issue("T040", issue.message, "$.component", issue.hint)
     if issue.code == "I002" and targets.component is None:
         return Issue("T040", issue.message, "$", 'choose one with "component": "<id>"')
+    if issue.code == "I070":
+        place = input_place(targets, issue.message)
+        return Issue("T057", issue.message, place, issue.hint)
     return issue
 
 

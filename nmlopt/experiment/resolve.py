@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from nmlopt.document.index import unit_table
 from nmlopt.document.model import Document
 from nmlopt.errors import Issue, NmloptError, TargetsError, UnitsError
 from nmlopt.experiment import model
+from nmlopt.experiment.inputs import Arrivals, input_fault
 from nmlopt.experiment.samples import read_samples
 from nmlopt.experiment.sites import (
     CLAMP_CURRENT,
@@ -21,7 +22,18 @@ from nmlopt.experiment.sites import (
     variable_fault,
 )
 from nmlopt.ir.model import Cell, Site
-from nmlopt.spec.models import At, Played, Protocol, Pulse, Ramp, Recording, Sine, Stimulus, Targets, VoltageClamp
+from nmlopt.spec.models import (
+    At,
+    Input,
+    Played,
+    Protocol,
+    Pulse,
+    Ramp,
+    Recording,
+    Sine,
+    Targets,
+    VoltageClamp,
+)
 from nmlopt.spec.quantities import number
 from nmlopt.units import NO_DIMENSION, Quantity, UnitTable
 
@@ -31,6 +43,7 @@ DEFAULT_TEMPERATURE_K: Final = 279.45
 """6.3 degC, NEURON's own default: what a published cell without a temperature was run at."""
 
 _T = TypeVar("_T")
+PlainStimulus: TypeAlias = Pulse | Ramp | Sine | Played | VoltageClamp
 
 
 def resolve(targets: Targets, document: Document, cell: Cell, *, folder: Path) -> tuple[model.Experiment, ...]:
@@ -48,7 +61,7 @@ def resolve_all(
     targets: Targets, document: Document, cell: Cell, *, folder: Path
 ) -> tuple[tuple[model.Experiment, ...], list[Issue]]:
     """As `resolve`, but what cannot be resolved is left out and reported."""
-    context = _Context(cell, unit_table(document), folder)
+    context = _Context(cell, unit_table(document), folder, Arrivals(document))
     experiments = tuple(_experiment(targets, p, context, f"$.protocols[{i}]") for i, p in enumerate(targets.protocols))
     return experiments, context.issues
 
@@ -60,6 +73,7 @@ class _Context:
     cell: Cell
     units: UnitTable
     folder: Path
+    arrivals: Arrivals
     issues: list[Issue] = field(default_factory=list)
 
     def found(self, find: Callable[[], _T]) -> _T | None:
@@ -76,7 +90,13 @@ class _Context:
 
 
 def _experiment(targets: Targets, protocol: Protocol, context: _Context, where: str) -> model.Experiment:
-    stimuli = [_stimulus(s, context, f"{where}.stimuli[{j}]") for j, s in enumerate(protocol.stimuli)]
+    duration_ms = number(protocol.duration, "ms")
+    stimuli = [
+        _input(s, duration_ms, context, f"{where}.stimuli[{j}]")
+        if isinstance(s, Input)
+        else _stimulus(s, context, f"{where}.stimuli[{j}]")
+        for j, s in enumerate(protocol.stimuli)
+    ]
     outputs = [_output(r, protocol, context, f"{where}.recordings[{j}]") for j, r in enumerate(protocol.recordings)]
     v_init = targets.v_init if protocol.v_init is None else protocol.v_init
     if v_init is not None and not has_voltage(context.cell):
@@ -86,7 +106,7 @@ def _experiment(targets: Targets, protocol: Protocol, context: _Context, where: 
             context.issues.append(issue)
     return model.Experiment(
         id=protocol.id,
-        duration_ms=number(protocol.duration, "ms"),
+        duration_ms=duration_ms,
         temperature_K=_temperature_k(targets, protocol, context.cell),
         stimuli=tuple(s for s in stimuli if s is not None),
         outputs=tuple(o for o in outputs if o is not None),
@@ -106,17 +126,36 @@ def _output(recording: Recording, protocol: Protocol, context: _Context, where: 
     at = recording.at
     if recording.quantity == CLAMP_CURRENT:
         at = next((s.at for s in protocol.stimuli if isinstance(s, VoltageClamp)), at)
+    owner = next((s for s in protocol.stimuli if isinstance(s, Input) and _is_of(s, recording.quantity)), None)
+    if owner is not None:
+        at = owner.at
     site = context.site(at, where)
     if site is None:
         return None
-    fault = variable_fault(context.cell, recording.quantity, site, f"{where}.quantity")
+    fault = None if owner is None else input_fault(context.cell, owner, recording.quantity, f"{where}.quantity")
+    if owner is None:
+        fault = variable_fault(context.cell, recording.quantity, site, f"{where}.quantity")
     if fault is not None:
         context.issues.append(fault)
         return None
     return model.Output(recording.id, site, recording.quantity)
 
 
-def _stimulus(stimulus: Stimulus, context: _Context, where: str) -> model.Stimulus | None:
+def _is_of(stimulus: Input, quantity: str) -> bool:
+    """Whether a recorded quantity is of this input of the document."""
+    return quantity.startswith(f"{stimulus.id or stimulus.component}/")
+
+
+def _input(stimulus: Input, duration_ms: float, context: _Context, where: str) -> model.Attached | None:
+    """An input of the document; one that was not compiled in has been reported with the component."""
+    site = context.site(stimulus.at, where)
+    events = context.found(lambda: context.arrivals.of(stimulus, context.cell, duration_ms, where))
+    if site is None or events is None:
+        return None
+    return model.Attached(site, stimulus.id or stimulus.component, stimulus.component, stimulus.weight, events)
+
+
+def _stimulus(stimulus: PlainStimulus, context: _Context, where: str) -> model.Stimulus | None:
     site = context.site(stimulus.at, where)
     match stimulus:
         case VoltageClamp():

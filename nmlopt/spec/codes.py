@@ -68,5 +68,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "T054": "The dimension of a current does not fit the cell",
         "T055": "A data file is missing or cannot be used",
         "T056": "A stimulus does not fit the kind of cell",
+        "T057": "An input of the document is not there, or cannot be used so",
     }
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nmlopt.errors import Issue, Severity
-from nmlopt.spec.models import At, Played, Protocol, Sine, Stimulus, Targets, VoltageClamp
+from nmlopt.spec.models import At, Input, Played, Protocol, Sine, Stimulus, Targets, VoltageClamp
 from nmlopt.spec.quantities import number
 
 
@@ -20,11 +20,12 @@ def protocols(targets: Targets) -> Iterator[Issue]:
         for j, recording in enumerate(protocol.recordings):
             yield from _site(recording.at, f"{where}.recordings[{j}].at")
         yield from _clamps(protocol, where)
+        yield from _inputs(protocol, where)
 
 
 def edges_ms(stimulus: Stimulus) -> tuple[float, float] | None:
-    """When a stimulus begins and ends; None for a played current, whose file says it."""
-    if isinstance(stimulus, Played):
+    """When a stimulus begins and ends; None where a file or the document says it."""
+    if isinstance(stimulus, Played | Input):
         return None
     if isinstance(stimulus, VoltageClamp):
         return 0.0, sum(number(level.duration, "ms") for level in stimulus.levels)
@@ -38,6 +39,8 @@ def _times(stimulus: Stimulus, duration_ms: float, where: str) -> Iterator[Issue
             yield Issue("T030", f"{stimulus.series_resistance} is not positive", f"{where}.series_resistance")
         for k, level in enumerate(stimulus.levels):
             yield from _positive(level.duration, f"{where}.levels[{k}].duration")
+    elif isinstance(stimulus, Input):
+        yield from _events(stimulus, duration_ms, where)
     elif not isinstance(stimulus, Played):
         yield from _positive(stimulus.duration, f"{where}.duration")
         if number(stimulus.delay, "ms") < 0:
@@ -49,6 +52,19 @@ def _times(stimulus: Stimulus, duration_ms: float, where: str) -> Iterator[Issue
         what = "is never given" if edges[0] >= duration_ms else f"is cut at {duration_ms:g} ms"
         message = f"the stimulus lasts until {edges[1]:g} ms and {what}, where the protocol ends"
         yield Issue("T028", message, where, "lengthen the protocol or shorten the stimulus", Severity.WARNING)
+
+
+def _events(stimulus: Input, duration_ms: float, where: str) -> Iterator[Issue]:
+    for k, time in enumerate(stimulus.events):
+        if number(time, "ms") < 0:
+            yield Issue("T028", f"an event arrives at {time}", f"{where}.events[{k}]", "time starts at 0")
+        elif number(time, "ms") > duration_ms:
+            message = f"an event arrives at {time}, after the protocol ({duration_ms:g} ms)"
+            yield Issue("T028", message, f"{where}.events[{k}]", "lengthen the protocol", Severity.WARNING)
+    if number(stimulus.delay, "ms") < 0:
+        yield Issue("T028", f"the delay of {stimulus.delay} is negative", f"{where}.delay", "give 0 ms or more")
+    if stimulus.source is None and "delay" in stimulus.model_fields_set:
+        yield Issue("T036", "'delay' has no effect without 'source'", f"{where}.delay", "remove it")
 
 
 def _positive(text: str, where: str) -> Iterator[Issue]:
@@ -70,6 +86,17 @@ def _site(at: At, where: str) -> Iterator[Issue]:
         yield Issue("T036", "'fraction_along' has no effect with 'distance'", f"{where}.fraction_along", "remove it")
     if at.distance is not None and number(at.distance, "um") < 0:
         yield Issue("T030", f"the distance {at.distance} is negative", f"{where}.distance")
+
+
+def _inputs(protocol: Protocol, where: str) -> Iterator[Issue]:
+    seen: set[str] = set()
+    for j, stimulus in enumerate(protocol.stimuli):
+        if isinstance(stimulus, Input):
+            name = stimulus.id or stimulus.component
+            if name in seen:
+                message = f"two inputs of protocol '{protocol.id}' are called '{name}'"
+                yield Issue("T014", message, f"{where}.stimuli[{j}]", 'give each an "id"')
+            seen.add(name)
 
 
 def _clamps(protocol: Protocol, where: str) -> Iterator[Issue]:

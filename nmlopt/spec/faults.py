@@ -41,6 +41,7 @@ _PARTS: Final[Mapping[str, type[models.Model]]] = {
     "sine": models.Sine,
     "played": models.Played,
     "voltage_clamp": models.VoltageClamp,
+    "input": models.Input,
     "levels": models.Level,
     "feature": models.FeatureTarget,
     "spike_times": models.SpikeTimesTarget,

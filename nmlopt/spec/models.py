@@ -134,7 +134,28 @@ class VoltageClamp(Model):
     at: At = Field(default=SOMA, description="Where the cell is clamped.")
 
 
-Stimulus = Annotated[Pulse | Ramp | Sine | Played | VoltageClamp, Field(discriminator="type")]
+class Input(Model):
+    """An input or synapse of the document, any of whose numbers can be a parameter."""
+
+    type: Literal["input"]
+    component: Text = Field(description="Id of the input or synapse in the document.", examples=["ampa"])
+    id: Text | None = Field(
+        default=None,
+        description="Name for recordings '<id>/<exposure>', unique in its protocol; without it that of the component.",
+    )
+    weight: float = Field(default=1.0, description="Weight of the input or of the connection.")
+    events: tuple[Time, ...] = Field(default=(), description="When spikes arrive at a synapse.")
+    source: Text | None = Field(
+        default=None, description="Id of a spike source in the document whose spikes arrive, after `delay`."
+    )
+    delay: Time = Field(default="0 ms", description="How long the spikes of the source travel.")
+    seed: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Seed for a source, or an input, that draws random numbers."
+    )
+    at: At = Field(default=SOMA, description="Where it lies.")
+
+
+Stimulus = Annotated[Pulse | Ramp | Sine | Played | VoltageClamp | Input, Field(discriminator="type")]
 
 
 class Recording(Model):

@@ -7,6 +7,7 @@ import pytest
 from nmlopt.document.read import read
 from nmlopt.errors import TargetsError
 from nmlopt.experiment import model
+from nmlopt.experiment.parameter_checks import check_parameters
 from nmlopt.experiment.resolve import DEFAULT_TEMPERATURE_K, output_units, resolve
 from nmlopt.ir.lower import lower
 
@@ -154,3 +155,50 @@ def test_output_units(ball, models, write):
     clamp = {"type": "voltage_clamp", "levels": [{"duration": "1 ms", "target": "0 mV"}]}
     (made,) = experiments(write(protocols=[protocol(clamp, recordings=recordings)]), ball, models)
     assert [output_units(lower(ball), output) for output in made.outputs] == ["mV", "", "nA"]
+
+
+def synaptic(models, write, *stimuli, recordings=({"id": "r"},), path="iafCell:iaf/leakConductance"):
+    """Experiments of the small synaptic cell, and its cell."""
+    document = read(models / "synaptic.nml")
+    free = [{"id": "g", "paths": [path], "lower": "1 nS", "upper": "20 nS"}]
+    targets = write(parameters=free, protocols=[protocol(*stimuli, recordings=recordings)])
+    cell, issues = check_parameters(targets, document)
+    if cell is None or issues:
+        raise TargetsError(issues)
+    return resolve(targets, document, cell, folder=models)[0], cell
+
+
+def test_inputs_of_the_document(models, write):
+    given = {"type": "input", "component": "excitation", "weight": 2.5, "events": ["20 ms", "0.01 s"]}
+    ticking = {"type": "input", "id": "b", "component": "excitation", "source": "clock", "delay": "1.5 ms"}
+    made, cell = synaptic(
+        models, write, given, ticking, {"type": "input", "component": "noise", "seed": 3},
+        {"type": "input", "component": "pulse"}, recordings=[{"id": "g", "quantity": "b/g"}],
+        path="expOneSynapse:excitation/gbase",
+    )  # fmt: skip
+    first, second, noise, pulse = made.stimuli
+    assert first == model.Attached(first.site, "excitation", "excitation", 2.5, (10.0, 20.0))
+    assert second.id == "b"
+    assert second.events_ms == pytest.approx([11.5 + 10 * k for k in range(10)], abs=0.011)
+    assert 3 < len(noise.events_ms) < 20
+    assert pulse.events_ms == ()
+    assert [output.variable for output in made.outputs] == ["b/g"]
+    assert {m.component for m in cell.mechanisms if m.component} == {"excitation", "noise", "pulse"}
+    assert [slot.path for slot in cell.slots] == ["expOneSynapse:excitation/gbase"]
+
+
+@pytest.mark.parametrize(
+    ("stimulus", "quantity", "code"),
+    [
+        ({"component": "exitation"}, "v", "T057"),
+        ({"component": "iaf"}, "v", "T057"),
+        ({"component": "pulse", "events": ["1 ms"]}, "v", "T057"),
+        ({"component": "excitation", "source": "pulse"}, "v", "T057"),
+        ({"component": "excitation", "source": "gone"}, "v", "T057"),
+        ({"component": "excitation"}, "excitation/conductance", "T053"),
+    ],
+)
+def test_what_is_wrong_with_an_input(models, write, stimulus, quantity, code):
+    with pytest.raises(TargetsError) as caught:
+        synaptic(models, write, {"type": "input", **stimulus}, recordings=[{"id": "r", "quantity": quantity}])
+    assert code in {issue.code for issue in caught.value.issues}
