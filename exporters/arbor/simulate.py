@@ -138,9 +138,22 @@ def _batch(
         except (RuntimeError, ValueError) as error:  # numbers Arbor refuses
             outcomes[number] = f"experiment '{run.experiment.id}': {' '.join(str(error).split())}"
     if cells:
-        traces = _simulated(shape, cells, settings)
-        outcomes |= {number: found for (number, _, _), found in zip(cells, traces, strict=True)}
+        together = _tried(shape, cells, settings)
+        outcomes |= {number: found for (number, _, _), found in zip(cells, together, strict=True)}
     return [outcomes[number] for number in range(len(runs))]
+
+
+def _tried(
+    shape: Shape, cells: Sequence[tuple[int, Experiment, Any]], settings: Settings
+) -> list[dict[tuple[str, str], Trace] | str]:
+    """The traces of cells in one recipe; where Arbor refuses it, of its halves, until the culprit stands alone."""
+    try:
+        return [*_simulated(shape, cells, settings)]
+    except (RuntimeError, ValueError) as error:
+        if len(cells) == 1:
+            return [f"experiment '{cells[0][1].id}': {' '.join(str(error).split())}"]
+    half = len(cells) // 2
+    return [*_tried(shape, cells[:half], settings), *_tried(shape, cells[half:], settings)]
 
 
 class _Recipe(arbor.recipe):  # type: ignore[misc]  # arbor has no types
