@@ -43,9 +43,9 @@ CELLS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "I062": error(
             "A non-uniform value reads a name other than its variable", "Its only variable is that of the parameter."
         ),
-        "I070": error("An input does not drive a cell by one current", "See the message: what it drives, and how."),
-        "I071": error("A component is no input", "Inputs and synapses act on a cell; others do not."),
-        "I072": error("An input cannot be lowered", "See the message."),
+        "I070": error("There is no input or synapse of that id", "Name a component that is a current."),
+        "I071": error("An input has no equations for its current", "Its type must define i, or I."),
+        "I072": error("A component makes no spikes by itself", "Name a spike source, or an input that has one inside."),
         **{
             code: error(title, _SHAPE)
             for code, title in {

@@ -39,7 +39,10 @@ DEFINITIONS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "An inputList names a population that the network has not",
             "The paths of its inputs count, so it runs here; other tools may look for that population. Mend the name.",
         ),
-        "L022": error("A reference to a component is missing", "Add the attribute that names it."),
+        "L024": error(
+            "An event connection leads to no component", "Give the path to the part that gets the events, './id'."
+        ),
+        "L025": error("The events of a component go in a circle", "Break the circle of its event connections."),
         "L030": error("An attribute that is needed is missing", "Give it a value."),
         "L031": error(
             "A number has the wrong dimension", "Give it a unit of the dimension that its parameter declares."

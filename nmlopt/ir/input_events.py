@@ -35,7 +35,7 @@ class Firing:
 
 @dataclass
 class InputEvents:
-    """Collects the conditions and events of one input component. All raise LemsError (I013, L021, L022)."""
+    """Collects the conditions and events of one input component. All raise LemsError (I013, L024, L025)."""
 
     flattener: Flattener
     routes: Routes
@@ -74,7 +74,7 @@ class InputEvents:
         instance, port = sender
         if depth > _MAX_RELAYS:
             raise LemsError(
-                Issue("L022", f"the events of {instance.type.name} go in a circle", place(instance.element))
+                Issue("L025", f"the events of {instance.type.name} go in a circle", place(instance.element))
             )
         passed = (
             (receiver, out)
@@ -136,7 +136,7 @@ class InputEvents:
 
     def _relayed(self, instance: Instance, item: Element, depth: int) -> Assignments:
         if depth > _MAX_RELAYS:
-            raise LemsError(Issue("L022", f"the events of {instance.type.name} go in a circle", place(item)))
+            raise LemsError(Issue("L025", f"the events of {instance.type.name} go in a circle", place(item)))
         return tuple(a for port in _out_ports(item) for a in self._sent(instance, port, depth))
 
     def _own(self, instance: Instance, item: Element) -> Assignments:

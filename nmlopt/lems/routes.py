@@ -46,7 +46,7 @@ class Routes:
             yield from self.tree(child)
 
     def receivers(self, sender: Instance, port: str) -> tuple[Receiver, ...]:
-        """Who gets the events that `sender` emits at `port`. Raises LemsError L021 for a connection that leads nowhere.
+        """Who gets the events that `sender` emits at `port`. Raises LemsError L024 for a connection that leads nowhere.
 
         Connections to components outside are left out.
         """
@@ -108,7 +108,7 @@ class Routes:
             found = found.parent if step == ".." else self._child(found, step)
         if found is None and path != "..":
             message = f"{wanted}='{path or ''}' of <{owner.element.tag}> leads to no component that could get events"
-            raise LemsError(Issue("L021", message, place(owner.element), "give the id of one of its parts, './id'"))
+            raise LemsError(Issue("L024", message, place(owner.element), "give the id of one of its parts, './id'"))
         return found
 
     def _child(self, owner: Instance, step: str) -> Instance | None:

@@ -213,7 +213,7 @@ def test_inputs_are_structure_and_their_numbers_are_not(document) -> None:
         (
             '<doubleSynapse id="d" synapse1="one" synapse1Path="./gone" synapse2="one" synapse2Path="./one"/>' + ONE,
             "d",
-            "L021",
+            "L024",
             "leads to no component",
         ),
         (
