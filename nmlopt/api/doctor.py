@@ -40,6 +40,7 @@ def doctor() -> tuple[Finding, ...]:
     rows += [_package(name, needed=False, purpose=why) for name, why in OPTIONAL_PACKAGES.items()]
     rows.append(_program("c++ compiler", ("c++", "g++", "clang++"), "compiling mechanisms", _compiler_command(), True))
     rows.append(_program("make", ("make",), "compiling mechanisms", _compiler_command(), True))
+    rows.append(_program("cmake", ("cmake",), "compiling mechanisms for Arbor only", _cmake_command(), False))
     rows.append(_nrnivmodl())
     rows.append(_program("java", ("java",), "LEMS runs and jNeuroML only", _java_command(), False))
     return tuple(rows)
@@ -84,3 +85,7 @@ def _compiler_command() -> str:
 
 def _java_command() -> str:
     return "brew install openjdk" if sys.platform == "darwin" else "sudo apt-get install default-jre-headless"
+
+
+def _cmake_command() -> str:
+    return "brew install cmake" if sys.platform == "darwin" else "sudo apt-get install cmake"
