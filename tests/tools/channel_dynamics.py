@@ -26,11 +26,11 @@ from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.mod import Member, Part, Plan
 from nmlopt.ir.model import Cell, KineticScheme, Mechanism, Placement
 from nmlopt.lems.evaluate import evaluate
-from nmlopt.lems.expression import Expr
+from nmlopt.lems.expression import Expr, Sym
 from nmlopt.lems.resolve import Components, components, label
 from nmlopt.resources import jneuroml_jar
 
-STEPS_MS = 10.0 ** np.arange(-4.0, 6.0)
+STEPS_MS = 10.0 ** np.arange(-10.0, 6.0)
 V = 1e-3 * VOLTAGES_MV
 Curves = dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]
 """(steady state, time constant in s) over VOLTAGES_MV by (number of the channel, name of the state in the IR)."""
@@ -108,13 +108,19 @@ def _neuron() -> Any:
     return h
 
 
+@lru_cache
+def _load(path: Path) -> None:
+    """Load a library once: channels of several files may be the same to the last bit."""
+    _neuron().nrn_load_dll(str(path))
+
+
 class Probe:
     """A probe cell alive in NEURON."""
 
     def __init__(self, program: Program) -> None:
         h = self.h = _neuron()
         self.plan = program_plan(program)
-        h.nrn_load_dll(str(library(program.folder)))
+        _load(library(program.folder))
         self.live = LiveCell(h, program.cell, self.plan)
         self.channels = placed(program.cell, self.plan)
         self.lag = program.settings.numerics is Numerics.JNEUROML
@@ -185,19 +191,11 @@ class Probe:
         """For each kinetic scheme, how far one implicit step is from the same step in numpy (occupancies)."""
         for channel in self.channels:
             for scheme in channel.mechanism.dynamics.kinetics:
-                yield channel, max(self._scheme(channel, scheme, dt) for dt in STEPS_MS[2:6])
+                yield channel, max(self._scheme(channel, scheme, dt) for dt in (0.01, 0.1, 1.0, 10.0))
 
     def _scheme(self, channel: Placed, scheme: KineticScheme, dt_ms: float) -> float:
         names = [f"{channel.member.states[s]}_{channel.part.suffix}" for s in scheme.states]
-        index = {s: i for i, s in enumerate(scheme.states)}
-        known = known_values(channel, [0.0] * 100)
-        rates = np.zeros((len(V), len(names), len(names)))
-        for edge in scheme.transitions:
-            a, b = index[edge.source], index[edge.target]
-            for start, end, rate in ((a, b, edge.forward), (b, a, edge.reverse)):
-                flow = 1e-3 * value(channel, rate, known)
-                rates[:, end, start] += flow
-                rates[:, start, start] -= flow
+        rates = 1e-3 * flows(channel, scheme, known_values(channel, [0.0] * len(self.channels)))
         worst = 0.0
         for start, _ in enumerate(names):
             found = self.stepped({n: float(i == start) for i, n in enumerate(names)}, dt_ms)
@@ -216,14 +214,29 @@ def current_of(channel: Placed, slots: Sequence[float]) -> np.ndarray:
     known = known_values(channel, slots)
     for state in channel.mechanism.dynamics.states:
         known[state.name] = value(channel, state.initial, known)
-    return -0.1 * evaluate_current(channel, known)
+    for scheme in channel.mechanism.dynamics.kinetics:
+        known |= dict(zip(scheme.states, _steady(flows(channel, scheme, known)).T, strict=True))
+    return -0.1 * value(channel, Sym(channel.mechanism.current), known)
 
 
-def evaluate_current(channel: Placed, known: Mapping[str, Any]) -> np.ndarray:
-    """The current density of the IR."""
-    from nmlopt.lems.expression import Sym
+def flows(channel: Placed, scheme: KineticScheme, known: Mapping[str, Any]) -> np.ndarray:
+    """x' = flows x for the occupancies x of a scheme, per second, at each voltage."""
+    index = {s: i for i, s in enumerate(scheme.states)}
+    found = np.zeros((len(V), len(index), len(index)))
+    for edge in scheme.transitions:
+        a, b = index[edge.source], index[edge.target]
+        for start, end, rate in ((a, b, edge.forward), (b, a, edge.reverse)):
+            flow = value(channel, rate, known)
+            found[:, end, start] += flow
+            found[:, start, start] -= flow
+    return found
 
-    return value(channel, Sym(channel.mechanism.current), known)
+
+def _steady(matrices: np.ndarray) -> np.ndarray:
+    """Occupancies that no longer change, one in all."""
+    closed = matrices.copy()
+    closed[:, 0, :] = 1.0
+    return np.linalg.solve(closed, np.eye(closed.shape[1])[0])
 
 
 # ---------------------------------------------------------------------------------------------- jLEMS

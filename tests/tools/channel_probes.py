@@ -96,7 +96,8 @@ def write_lems(members: Sequence[Channel], quantities: Sequence[tuple[int, str]]
     """A LEMS simulation in which jLEMS sweeps the voltage; a column for each (channel, path below the channel)."""
     probes, populations = [], []
     for k, channel in enumerate(members):
-        probes.append(f'    <channelProbe id="probe{k}" ionChannel="{channel.id}"/>')
+        shift = V_SHIFT_MV if channel.is_shifted else 0.0
+        probes.append(f'    <channelProbe id="probe{k}" ionChannel="{channel.id}" shift="{shift} mV"/>')
         populations.append(f'        <population id="p{k}" component="probe{k}" size="1"/>')
     columns = [
         f'            <OutputColumn id="c{i}" quantity="p{k}[0]/{members[k].id}/{name}"/>'
@@ -107,7 +108,7 @@ def write_lems(members: Sequence[Channel], quantities: Sequence[tuple[int, str]]
             includes=_includes(members, path, "Include file"), probes="\n".join(probes),
             populations="\n".join(populations), columns="\n".join(columns), hold=HOLD * STEP_MS, step=STEP_MS,
             length=(len(VOLTAGES_MV) + 1) * HOLD * STEP_MS, first=VOLTAGES_MV[0], apart=VOLTAGES_MV[1] - VOLTAGES_MV[0],
-            calcium=CALCIUM_MM, temperature=TEMPERATURE_C, shift=V_SHIFT_MV,
+            calcium=CALCIUM_MM, temperature=TEMPERATURE_C,
         )
     )  # fmt: skip
 
@@ -171,7 +172,7 @@ _LEMS = """<Lems>
         <Constant name="APART" dimension="voltage" value="{apart:.2f} mV"/>
         <Constant name="FIRST" dimension="voltage" value="{first:.2f} mV"/>
         <Constant name="CALCIUM" dimension="concentration" value="{calcium} mM"/>
-        <Constant name="SHIFT" dimension="voltage" value="{shift} mV"/>
+        <Parameter name="shift" dimension="voltage"/>
         <Exposure name="v" dimension="voltage"/>
         <Exposure name="caConc" dimension="concentration"/>
         <Exposure name="vShift" dimension="voltage"/>
@@ -179,7 +180,7 @@ _LEMS = """<Lems>
         <Dynamics>
             <DerivedVariable name="v" dimension="voltage" exposure="v" value="FIRST + APART * (ceil(t / HOLD) - 1)"/>
             <DerivedVariable name="caConc" dimension="concentration" exposure="caConc" value="CALCIUM"/>
-            <DerivedVariable name="vShift" dimension="voltage" exposure="vShift" value="SHIFT"/>
+            <DerivedVariable name="vShift" dimension="voltage" exposure="vShift" value="shift"/>
         </Dynamics>
     </ComponentType>
 {probes}
