@@ -56,10 +56,18 @@ def ours(data: Path, setting: dict[str, Any]) -> dict[str, Any]:
 
 def bluepyopts(data: Path, python: Path, given: Path | None) -> list[dict[str, Any]]:
     """The same of BluePyOpt, at both settings."""
-    lib, names = (given, "published") if given is not None else (twins(), "own")
+    lib, names = (given.resolve(), "published") if given is not None else (twins(), "own")
     script = Path(__file__).with_name("peer.py")
-    command = [str(python), str(script), str(data.resolve()), str(lib), names, json.dumps([OWN, CONVERGED])]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [
+        str(python.absolute()),
+        str(script.resolve()),
+        str(data.resolve()),
+        str(lib),
+        names,
+        json.dumps([OWN, CONVERGED]),
+    ]
+    with tempfile.TemporaryDirectory() as empty:  # NEURON loads mechanisms that it finds in the working folder, too
+        run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=empty)
     if run.returncode:
         sys.exit(f"BluePyOpt failed:\n{run.stderr[-3000:]}")
     runs: list[dict[str, Any]] = json.loads(run.stdout)["runs"]

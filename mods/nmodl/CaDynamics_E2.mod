@@ -37,9 +37,11 @@ STATE {
 }
 
 BREAKPOINT {
-    SOLVE states METHOD cnexp
+    SOLVE shell METHOD cnexp
 }
 
-DERIVATIVE states {
-    cai' = -(10000) * ica * gamma / (2 * FARADAY * depth) - (cai - minCai) / decay
+DERIVATIVE shell {
+    LOCAL inflow
+    inflow = -(1e4) * gamma * ica / (2 * FARADAY * depth)
+    cai' = inflow - (cai - minCai) / decay
 }
