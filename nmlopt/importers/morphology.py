@@ -51,7 +51,7 @@ def read_morphology(path: Path) -> RawMorphology:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise MorphologyError(Issue("M001", "the file is larger than any morphology", str(path)))
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise MorphologyError(Issue("M001", error.strerror or "the file cannot be read", str(path))) from error
     return reader(path, text)
