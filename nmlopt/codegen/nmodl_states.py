@@ -12,7 +12,8 @@ from nmlopt.lems.expression import Expr, Num, Op, Sym
 from nmlopt.lems.trees import leaves, names
 
 PER_MS = "0.001"
-_TABLE_FROM_MV, _TABLE_TO_MV, _TABLE_STEPS = -150, 150, 1200
+_TABLE_FROM_MV, _TABLE_TO_MV, _TABLE_STEPS = -150.00367, 149.99633, 1200
+"""A row each 0.25 mV, none on a round number: published rates have their 0/0 there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ DERIVATIVE states {
     k_channel_n_q_loss = k_channel_n_forwardRate_r + k_channel_n_reverseRate_r
     exp7 = exp(-((vs - (-0.084)) * (-125.0)))
     ih_channel_q_steadyState_x = 1.0 / (1.0 + exp7)
-    ih_channel_q_timeCourse_V = vs * 1000.0
+    ih_channel_q_timeCourse_V = vs / 0.001
     exp8 = exp((ih_channel_q_timeCourse_V + 75.0) * 0.05)
     exp9 = 1.0 / exp8
     ih_channel_q_timeCourse_t = 0.001 * (10.0 + 80.0 / (exp8 + exp9))

@@ -74,7 +74,7 @@ PROCEDURE advance() {
         fresh = 0.0
         after1 = vm - 0.035
         if (after1 > 0.0) {
-            if (before1 > 0.0) {
+            if (before1 >= 0.0) {
                 if (hit == 0.0) {
                     hit = 1
                 }
