@@ -84,16 +84,12 @@ def _protocol(
     for stimulus in experiment.stimuli:
         made = _stimulus(cell, stimulus)
         if made is None:
-            what = f"the input '{stimulus.component}'" if isinstance(stimulus, Attached) else "a stimulus"
-            issues.append(_left_out(simulation, f"{what} on '{experiment.id}'"))
+            issues.append(_left_out(simulation, f"a stimulus on '{experiment.id}'"))
         else:
             stimuli.append(made)
     recordings: list[Json] = []
     names: set[str] = set()
     for output in experiment.outputs:
-        if _is_of_input(experiment, output):
-            issues.append(_left_out(simulation, f"the recording of '{output.variable}' on '{experiment.id}'"))
-            continue
         recordings.append(_recording(cell, output, names))
     if not recordings and has_voltage(cell):
         recordings.append({"id": "v", "quantity": VOLTAGE})
@@ -121,13 +117,27 @@ def _stimulus(cell: Cell, stimulus: Stimulus) -> Json | None:
                 "period": f"{_text(stimulus.period_ms)} ms",
                 "phase": stimulus.phase_rad,
             }
-        case Played() | VoltageClamp() | Attached():
+        case Attached():
+            return _input(stimulus) | _at(cell, stimulus.site)
+        case Played() | VoltageClamp():
             return None
     window: dict[str, Json] = {
         "delay": f"{_text(stimulus.delay_ms)} ms",
         "duration": f"{_text(stimulus.duration_ms)} ms",
     }
     return {"type": made.pop("type"), **window, **made, **_at(cell, stimulus.site)}
+
+
+def _input(stimulus: Attached) -> dict[str, Json]:
+    """An input of the document, with the events that it got in the simulation."""
+    made: dict[str, Json] = {"type": "input", "component": stimulus.component}
+    if stimulus.id != stimulus.component:
+        made["id"] = stimulus.id
+    if stimulus.weight != 1.0:
+        made["weight"] = stimulus.weight
+    if stimulus.events_ms:
+        made["events"] = [f"{_text(time)} ms" for time in stimulus.events_ms]
+    return made
 
 
 def _recording(cell: Cell, output: Output, taken: set[str]) -> dict[str, Json]:
@@ -162,11 +172,6 @@ def _retargeted(target: dict[str, Json], protocol: dict[str, Json]) -> dict[str,
 
 def _dictionaries(value: Json) -> list[dict[str, Json]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _is_of_input(experiment: Experiment, output: Output) -> bool:
-    owner = output.variable.partition("/")[0]
-    return any(isinstance(s, Attached) and s.id == owner for s in experiment.stimuli)
 
 
 def _is_dimensionless(cell: Cell) -> bool:
