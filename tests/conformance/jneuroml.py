@@ -1,7 +1,7 @@
 """Runs the cases in jNeuroML and writes a results folder that the runner judges: an example of another simulator.
 
-    python -m tests.conformance.jneuroml OUT [--engine jlems|neuron] [--cases PATTERN]
-    python -m tests.conformance.runner --results OUT
+python -m tests.conformance.jneuroml OUT [--engine jlems|neuron] [--cases PATTERN]
+python -m tests.conformance.runner --results OUT
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
             continue
         for folder, more in ((options.out / case, 0), (options.out / case / HALF_STEP, 1)):
             said = _run(java, case, folder, options.engine, options.halvings + more)
-            print(f"{case} {'ok' if not said else said}", flush=True)
+            print(f"{case} {said or 'ok'}", flush=True)
             if said:
                 (options.out / case / MESSAGE).write_text(f"error: {said}", encoding="utf-8")
                 break

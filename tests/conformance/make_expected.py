@@ -1,6 +1,6 @@
 """Writes the numbers of every case's expected.json anew from its reference, or checks that they are up to date.
 
-    python -m tests.conformance.make_expected [--check] [PATTERN]
+python -m tests.conformance.make_expected [--check] [PATTERN]
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from nmlopt.document.read import read
 from nmlopt.errors import UnsupportedError
 from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
-from nmlopt.importers.simulation_model import Column, LemsSimulation, Recorded
+from nmlopt.importers.simulation_model import Above, Column, LemsSimulation, Recorded
 from tests.conformance.judge import Trace, extrapolated
 from tests.conformance.results import Result, measured
 from tests.conformance.suite import Case
@@ -47,10 +47,12 @@ def columns(simulation: LemsSimulation, backend: str, settings: Settings) -> dic
 
 def _column(column: Column, found: Mapping[str, Recordings]) -> Trace:
     signal = column.signal
-    if not isinstance(signal, Recorded):
+    recorded = signal.of if isinstance(signal, Above) else signal
+    if not isinstance(recorded, Recorded):
         raise ValueError(f"column '{column.id}' is a {type(signal).__name__}, which cases do not use")
-    trace = found[signal.experiment].traces[signal.experiment, signal.output]
-    return Trace(1e-3 * trace.t_ms, signal.factor * trace.y)
+    trace = found[recorded.experiment].traces[recorded.experiment, recorded.output]
+    values = (trace.y > signal.level).astype(float) if isinstance(signal, Above) else recorded.factor * trace.y
+    return Trace(1e-3 * trace.t_ms, values)
 
 
 def _said(error: Exception) -> str:

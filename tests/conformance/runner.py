@@ -1,7 +1,7 @@
 """Judges a simulator by the cases.
 
-    python -m tests.conformance.runner [--cases PATTERN] [--json]                  runs nmlopt on its NEURON backend
-    python -m tests.conformance.runner --results FILE_OR_FOLDER [--cases ...]      judges what another tool wrote
+python -m tests.conformance.runner [--cases PATTERN] [--json]                  runs nmlopt on its NEURON backend
+python -m tests.conformance.runner --results FILE_OR_FOLDER [--cases ...]      judges what another tool wrote
 """
 
 from __future__ import annotations

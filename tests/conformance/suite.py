@@ -1,4 +1,4 @@
-"""The cases of the conformance suite as data: what expected.json says. Everything is in SI; nothing here knows nmlopt."""
+"""The cases of the conformance suite as data: what expected.json says. All is in SI; nothing here knows nmlopt."""
 
 from __future__ import annotations
 

@@ -144,8 +144,7 @@ def density_ghk2(kelvin: float = KELVIN) -> list:
     mistakes={"the conductance of the channel is left out": {"conductance": 125 * 10e-12}},
 )
 def population(conductance: float = 125 * 20e-12) -> list:
-    total = several([Piece(SOMA_AREA, ((1.0, -65 * MV), (conductance / SOMA_AREA, 0.0)))], [], current_nA=0.02)
-    return total
+    return several([Piece(SOMA_AREA, ((1.0, -65 * MV), (conductance / SOMA_AREA, 0.0)))], [], current_nA=0.02)
 
 
 @reference(

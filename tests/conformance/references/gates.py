@@ -12,7 +12,6 @@ from tests.conformance.references.registry import gate, reference, samples
 from tests.conformance.references.solve import MS, MV, PULSE_EDGES_MS, SOMA, TIMES_MS, integrate, pulse
 
 Rate = Callable[[float], float]
-HH_GATE = "Channels.xml: {}"
 G_S_PER_M2 = 2.0
 
 
@@ -136,7 +135,7 @@ def gate_instantaneous(power: int = 2) -> list:
 
 @reference(
     "207-gate-fractional",
-    tests="gateFractional: q is the sum of fractionalConductance times the sub-gates; the gate's q10 scales each of them",
+    tests="gateFractional: q is the sum of fractionalConductance times sub-gate; the gate's q10 scales each of them",
     rule="Channels.xml: gateFractional, subGate (rateScale is a requirement met by the gate)",
     mistakes={
         "the q10 does not reach the sub-gates": {"q10": 1.0},
@@ -149,103 +148,6 @@ def gate_fractional(q10: float = 2.0, power_inside: bool = False) -> list:
 
     slow = (lambda v: sigmoid(v, 1.0, -55, 6)), _fixed(20 / q10)
     return [samples(TIMES_MS, gated([(steady, _fixed(3 / q10)), slow], opening)[:, 0])]
-
-
-# ------------------------------------------------------------------------------------------------ kinetic schemes
-
-Flows = Callable[[float], Sequence[tuple[int, int, float]]]
-
-
-def scheme(flows: Flows, states: int, is_open: Sequence[int], power: int = 1) -> list:
-    """v of a channel with a kinetic scheme: `flows(v)` lists (from, to, rate in 1/s); it starts at steady state."""
-
-    def matrix(v: float) -> np.ndarray:
-        found = np.zeros((states, states))
-        for source, target, rate in flows(v):
-            found[target, source] += rate
-            found[source, source] -= rate
-        return found
-
-    def derivative(t: float, y: np.ndarray) -> list[float]:
-        opening = sum(y[1 + k] for k in is_open) ** power
-        return [SOMA.dv(y[0], -G_S_PER_M2 * opening * y[0], pulse(t)), *(matrix(y[0]) @ y[1:])]
-
-    at_rest = np.vstack([matrix(-65 * MV)[1:], np.ones(states)])
-    start = np.linalg.solve(at_rest, np.eye(states)[-1])
-    return [samples(TIMES_MS, integrate(derivative, [-65 * MV, *start], TIMES_MS, breaks_ms=PULSE_EDGES_MS)[:, 0])]
-
-
-@reference(
-    "208-ks-forward-reverse",
-    tests="gateKS with forwardTransition and reverseTransition: the rate of the latter flows from 'to' back to 'from'",
-    rule="Channels.xml: gateKS, forwardTransition, reverseTransition; occupancies start at steady state",
-    mistakes={"a reverse transition flows from 'from' to 'to'": {"reversed_too": True}},
-)
-def ks_forward_reverse(reversed_too: bool = False) -> list:
-    def flows(v: float) -> list[tuple[int, int, float]]:
-        back = [(1, 0, exponential(v, 300, -50, -20)), (2, 1, exponential(v, 100, -50, -10))]
-        if reversed_too:
-            back = [(target, source, rate) for source, target, rate in back]
-            back += [(1, 0, 1e-9), (2, 1, 1e-9)]
-        return [(0, 1, exponential(v, 400, -50, 20)), (1, 2, exponential(v, 200, -50, 10)), *back]
-
-    return scheme(flows, 3, [2])
-
-
-@reference(
-    "209-ks-vhalf",
-    tests="vHalfTransition: 1/r = 1/r0 + tauMin with r0 of z, gamma and vHalf; kte is 25.3 mV at any temperature",
-    rule="Channels.xml: vHalfTransition (kte is a constant)",
-    mistakes={
-        "kte follows the temperature": {"kte": 8.314462618 * 309.15 / 96485.33212},
-        "tauMin is left out": {"tau_min": 0.0},
-        "gamma is applied the other way round": {"gamma": 0.3},
-    },
-)
-def ks_vhalf(kte: float = 25.3e-3, tau_min: float = 1e-3, gamma: float = 0.7) -> list:
-    def flows(v: float) -> list[tuple[int, int, float]]:
-        x = 3 * (v - -50 * MV) / kte
-        rf0, rr0 = math.exp(gamma * x) / 5e-3, math.exp(-(1 - gamma) * x) / 5e-3
-        return [(0, 1, 1 / (1 / rf0 + tau_min)), (1, 0, 1 / (1 / rr0 + tau_min))]
-
-    return scheme(flows, 2, [1])
-
-
-def _tau_inf(q10: float) -> list:
-    return scheme(lambda v: [(0, 1, steady(v) / 6e-3 * q10), (1, 0, (1 - steady(v)) / 6e-3 * q10)], 2, [1])
-
-
-@reference(
-    "210-ks-tau-inf",
-    tests="tauInfTransition: forward rate inf/tau, reverse rate (1 - inf)/tau",
-    rule="Channels.xml: tauInfTransition",
-)
-def ks_tau_inf() -> list:
-    return _tau_inf(1.0)
-
-
-@reference(
-    "211-ks-two-open-states",
-    tests="gateKS: q is the sum over all open states (relativeConductance 1 each), fcond its power 'instances'",
-    rule="Channels.xml: gateKS, openState",
-    mistakes={"only the last open state counts": {"is_open": (2,)}, "the power is not taken": {"power": 1}},
-)
-def ks_two_open(is_open: tuple[int, ...] = (1, 2), power: int = 2) -> list:
-    def flows(v: float) -> list[tuple[int, int, float]]:
-        first = [(0, 1, exponential(v, 400, -50, 20)), (1, 0, exponential(v, 300, -50, -20))]
-        return [*first, (1, 2, exponential(v, 200, -50, 10)), (2, 1, exponential(v, 100, -50, -10))]
-
-    return scheme(flows, 3, is_open, power)
-
-
-@reference(
-    "218-q10-on-kinetic-scheme",
-    tests="a q10 on a gateKS is exposed as rateScale, but no transition of the core types takes it",
-    rule="Channels.xml: gateKS (rateScale is not used by its KineticScheme)",
-    mistakes={"the q10 scales the rates": {"q10": 3.0}},
-)
-def ks_q10(q10: float = 1.0) -> list:
-    return _tau_inf(q10)
 
 
 # ------------------------------------------------------------------------------------------------ rates
@@ -282,8 +184,8 @@ def linear_rate(at_midpoint: float = 1.0) -> list:
 @reference(
     "214-linear-variable-at-midpoint",
     tests="HHExpLinearVariable at v = midpoint is its limit 'rate'",
-    rule="Channels.xml: HHExpLinearVariable; the type has no case for the midpoint, where it is 0/0: the limit is meant",
-    departures={"jLEMS": "evaluates 0/0: nothing but NaN follows", "jNeuroML_NEURON": "evaluates 0/0"},
+    rule="Channels.xml: HHExpLinearVariable; the type has no case for the midpoint, 0/0: the limit is meant",
+    departures={"jLEMS": "evaluates 0/0: nothing but NaN follows"},
 )
 def linear_variable() -> list:
     return one_gate(lambda v: linoid(v, 0.2, -65, 10), _fixed(4), reversal_mV=-65.0)
@@ -429,54 +331,3 @@ def units_of_rates(scale: float = 1.0) -> list:
 )
 def vshift(shift_mV: float = -9) -> list:
     return one_gate(lambda v: sigmoid(v - shift_mV * MV, 1, -45, 8), _fixed(4))
-
-
-# ------------------------------------------------------------------------------------------------ calcium
-
-RHO = 2.0
-REST = 1e-4
-
-
-def _with_calcium(moves: Callable[[float, float, float], tuple[float, float]], start: float) -> list:
-    """v, q and calcium; `moves(v, q, ca)` gives the test channel's current density and dq/dt."""
-
-    def derivative(t: float, y: np.ndarray) -> list[float]:
-        v, q, ca = (float(x) for x in y)
-        i_ca = 0.5 * (40 * MV - v)
-        current, dq = moves(v, q, ca)
-        return [SOMA.dv(v, i_ca + current, pulse(t)), dq, i_ca * RHO - (ca - REST) / 15e-3]
-
-    found = integrate(derivative, [-65 * MV, start, REST], TIMES_MS, breaks_ms=PULSE_EDGES_MS)
-    calcium = samples(
-        TIMES_MS, found[:, 2], "ca", tolerance=1e-6, reason="1e-6 mM, a hundredth of the resting concentration"
-    )  # fmt: skip
-    return [samples(TIMES_MS, found[:, 0]), gate(TIMES_MS, found[:, 1]), calcium]
-
-
-@reference(
-    "224-calcium-dependent-gate",
-    tests="a steady state that requires caConc gets the concentration of the cell's pool",
-    rule="Channels.xml: baseVoltageConcDepVariable; Cells.xml: cell (caConc)",
-    mistakes={"the gate sees the initial concentration": {"is_live": False}},
-)
-def calcium_gate(is_live: bool = True) -> list:
-    def inf(ca: float) -> float:
-        x = (ca if is_live else REST) / 1e-3
-        return x**2 / (x**2 + 0.25)
-
-    return _with_calcium(lambda v, q, ca: (5.0 * q * (-90 * MV - v), (inf(ca) - q) / 4e-3), inf(REST))
-
-
-@reference(
-    "229-calcium-conductance-scaling",
-    tests="a conductance scaling that requires caConc is evaluated at every moment",
-    rule="Channels.xml: baseConductanceScalingCaDependent",
-    mistakes={"it is evaluated once, at the start": {"is_live": False}},
-)
-def calcium_scaling(is_live: bool = True) -> list:
-    def factor(ca: float) -> float:
-        return 1 / (1 + (ca if is_live else REST) / 1e-3)
-
-    return _with_calcium(
-        lambda v, q, ca: (-2.0 * q * factor(ca) * v, (steady(v) - q) / 4e-3), steady(-65 * MV)
-    )  # fmt: skip

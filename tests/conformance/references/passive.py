@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from tests.conformance.references.cable import MV, Piece, axial, cylinder, frustum, voltages
 from tests.conformance.references.registry import LINEAR, reference, samples
@@ -93,7 +94,10 @@ TO_END = axial(10, 20) + axial(50, 2)
     tests="axial resistance between two sections: half of each",
     rule="NeuroML: resistivity, sections of one compartment",
     method=LINEAR,
-    mistakes={"no axial resistance": {"joint": 1.0}, "all of the child's length": {"joint": axial(10, 20) + axial(100, 2)}},
+    mistakes={
+        "no axial resistance": {"joint": 1.0},
+        "all of the child's length": {"joint": axial(10, 20) + axial(100, 2)},
+    },
 )
 def axial_resistance(joint: float = TO_END) -> list:
     return ball_and_stick(joint)
@@ -173,7 +177,7 @@ def segments_of_a_section(is_even: bool = False) -> list:
 
     def between(part: object, start: float, end: float) -> float:
         cuts = [start, *([60.0] if start < 60 < end else []), end]
-        return sum(part(b - a, d(a), d(b)) for a, b in zip(cuts, cuts[1:], strict=False))  # type: ignore[operator]
+        return sum(part(b - a, d(a), d(b)) for a, b in pairwise(cuts))  # type: ignore[operator]
 
     pieces = [Piece(SOMA_AREA), *[Piece(between(frustum, 40 * k, 40 * (k + 1))) for k in range(3)]]
     joints = [axial(10, 20) + between(axial, 0, 20), between(axial, 20, 60), between(axial, 60, 100)]

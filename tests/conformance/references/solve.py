@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -32,7 +33,7 @@ def integrate(
     y = np.asarray(start, dtype=float)
     found: dict[float, np.ndarray] = {}
     edges = sorted({0.0, *breaks_ms, max(times_ms)})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         if jump is not None and begin in breaks_ms:
             y = np.asarray(jump(begin, y), dtype=float)
         inside = [t for t in times_ms if begin < t <= end or t == begin == 0.0]
