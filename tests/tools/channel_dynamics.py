@@ -180,7 +180,7 @@ class Probe:
         kept = np.array([high[name] - low[name] for low, high in runs])
         with np.errstate(all="ignore"):
             ratio = (1.0 - kept) if self.lag else -np.log(kept)
-            distance = np.abs(np.log(ratio))
+            distance = np.abs(np.log(np.abs(ratio)))  # a published time constant is negative somewhere
             distance[~np.isfinite(distance)] = np.inf
             best = distance.argmin(axis=0)
             columns = np.arange(len(VOLTAGES_MV))
