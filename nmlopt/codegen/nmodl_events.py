@@ -44,11 +44,18 @@ def stepping_blocks(writer: Writer) -> tuple[Block, Block]:
 
 
 def condition_block(writer: Writer) -> Block:
-    """The procedure `happen`: what the conditions say, from the states as they are now."""
+    """The procedure `happen`: what the conditions say, from the states as the step left them.
+
+    All are tested before anything is assigned, or a component could pass through two regimes in one step.
+    """
     body = Body(writer)
-    for condition in writer.mechanism.dynamics.conditions:
+    conditions = writer.mechanism.dynamics.conditions
+    for index, condition in enumerate(conditions, 1):
         body.need([condition.test, *(value for _, value in condition.assignments)])
-        body.lines.append(f"if ({writer.text(condition.test)}) {{")
+        body.local_names.append(f"holds{index}")
+        body.lines += [f"holds{index} = 0.0", f"if ({writer.text(condition.test)}) {{", f"    holds{index} = 1.0", "}"]
+    for index, condition in enumerate(conditions, 1):
+        body.lines.append(f"if (holds{index} > 0.0) {{")
         for name, value in condition.assignments:
             temporaries, text = writer.assign(writer.names[name], value)
             body.local_names += temporaries
