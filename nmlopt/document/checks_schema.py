@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, cast
@@ -12,16 +13,18 @@ from lxml import etree
 
 from nmlopt.document.model import Document, Element, SourceFile
 from nmlopt.document.parse import parse_element
+from nmlopt.document.schema import attributes_of, children_of, schema, schema_tree, type_of
 from nmlopt.errors import Issue, Severity, UnitsError
-from nmlopt.resources import core_type_files, neuroml_schema
+from nmlopt.resources import core_type_files
 from nmlopt.units import Quantity, format_number
 
 NAMESPACE: Final = "http://www.neuroml.org/schema/neuroml2"
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
-_STEP: Final = re.compile(r"/\*(?:\[(\d+)\])?")
 _PATTERN: Final = re.compile(r"The value '(?P<value>.*)' is not accepted by the pattern '(?P<pattern>.*)'", re.DOTALL)
 _QUALIFIED: Final = re.compile(r"\{[^}]*\}")
 _ATTRIBUTE: Final = re.compile(r"attribute '(?P<name>[^']*)'")
+MOST_ROUNDS: Final = 40
+_IN_ORDER: Final = "read all the same; to be valid the elements must stand in the order of the schema"
 _OPTIONAL_FORMS: Final = frozenset({"type", "file"})
 """Attributes that jNeuroML reads where the schema has none: `type` names the type, `<include file=>` is LEMS."""
 
@@ -47,15 +50,97 @@ def _file_issues(source: SourceFile, custom: frozenset[str]) -> Iterator[Issue]:
         old = "convert the model from NeuroML 1 to 2" if namespace and "morphml" in namespace else ""
         yield Issue("D022", message, source.root.where, old or f'write xmlns="{NAMESPACE}"')
         return
-    schema = _schema()
-    if schema.validate(root):
+    yield from _rounds(root, source, custom)
+
+
+def _rounds(root: etree._Element, source: SourceFile, custom: frozenset[str]) -> Iterable[Issue]:
+    """All faults of a file. One element in a wrong place hides its later siblings from the schema, so what stands in
+    another order is put right, what the schema does not know is taken out, and the rest is looked at again.
+    """
+    elements = dict(zip(root.iter("*"), source.root.walk(), strict=True))
+    found: dict[tuple[Element, str], Issue] = {}
+    in_order: set[etree._Element] = set()
+    for _ in range(MOST_ROUNDS):
+        faults = _faults(root, source, elements)
+        is_clear = not any(fault.is_misplaced for fault in faults)
+        for fault in faults:
+            key = (fault.element, fault.kind if fault.is_misplaced else fault.text)
+            if not fault.is_misplaced:
+                found.setdefault(key, _issue(fault.text, fault.kind, fault.element, custom))
+            elif fault.element.tag in children_of(type_of(fault.element.parent)):
+                _put_right(fault, key, found, in_order, custom)
+            else:
+                found.setdefault(key, _issue(fault.text, fault.kind, fault.element, custom))
+                _take_out(fault)
+        if is_clear:
+            break
+    return found.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One complaint of libxml2: its text, its kind, the element that it is about, in both trees."""
+
+    text: str
+    kind: str
+    node: etree._Element
+    element: Element
+
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether the element must not stand where it stands."""
+        is_content = self.kind == "SCHEMAV_ELEMENT_CONTENT" and "is not expected" in self.text
+        return is_content and self.node.getparent() is not None
+
+
+def _faults(root: etree._Element, source: SourceFile, elements: Mapping[etree._Element, Element]) -> list[_Fault]:
+    validator = schema()
+    if validator.validate(root):
+        return []
+    tree = root.getroottree()
+    faults = []
+    for entry in cast("Iterable[etree._LogEntry]", validator.error_log):
+        nodes = cast("list[etree._Element]", tree.xpath(entry.path)) if entry.path else []
+        node = nodes[0] if nodes and nodes[0] in elements else root
+        text = _QUALIFIED.sub("", entry.message).strip()
+        faults.append(_Fault(text, entry.type_name, node, elements.get(node, source.root)))
+    return faults
+
+
+def _put_right(
+    fault: _Fault,
+    key: tuple[Element, str],
+    found: dict[tuple[Element, str], Issue],
+    in_order: set[etree._Element],
+    custom: frozenset[str],
+) -> None:
+    """Sort the siblings as the schema wants them; one that is still misplaced stands there too often."""
+    parent, remark = fault.node.getparent(), _remark(fault.text, fault.kind, fault.element, custom)
+    if parent is None:
+        return  # taken out before
+    if parent not in in_order:
+        in_order.add(parent)
+        found.setdefault(key, Issue("D021", fault.text, fault.element.where, remark or _IN_ORDER, Severity.WARNING))
+        order = {tag: at for at, tag in enumerate(children_of(type_of(fault.element.parent)))}
+        parent[:] = sorted(parent.iterchildren("*"), key=lambda e: order.get(etree.QName(e).localname, len(order)))
         return
-    for fault in cast("Iterable[etree._LogEntry]", schema.error_log):
-        yield _issue(fault.message, fault.type_name, _element(source, fault.path, fault.line), custom)
+    holder = fault.element.parent.tag if fault.element.parent is not None else ""
+    if not remark and next(fault.node.itersiblings(fault.node.tag, preceding=True), None) is not None:
+        message = f"<{fault.element.tag}> stands more often in <{holder}> than the schema allows"
+        found[key] = Issue("D020", message, fault.element.where, "keep one of them")
+    _take_out(fault)
 
 
-def _issue(message: str, kind: str, element: Element, custom: frozenset[str]) -> Issue:
-    text = _QUALIFIED.sub("", message).strip()
+def _take_out(fault: _Fault) -> None:
+    """Remove an element and those after it that are of its kind."""
+    parent = fault.node.getparent()
+    if parent is not None:
+        for other in list(fault.node.itersiblings(fault.node.tag)):
+            parent.remove(other)
+        parent.remove(fault.node)
+
+
+def _issue(text: str, kind: str, element: Element, custom: frozenset[str]) -> Issue:
     remark = _remark(text, kind, element, custom)
     if remark:
         return Issue("D021", text, element.where, remark, Severity.WARNING)
@@ -69,8 +154,8 @@ def _remark(text: str, kind: str, element: Element, custom: frozenset[str]) -> s
         return "a ComponentType of the model defines this; the schema cannot know it"
     if any(e.tag == "ComponentType" for e in lineage):
         return "the schema knows LEMS definitions in part only"
-    if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag in _children_of(_type_of(element.parent)):
-        return "read all the same; to be valid the elements must stand in the order of the schema"
+    if kind == "SCHEMAV_ELEMENT_CONTENT" and text.startswith(f"Element '{element.tag}': Missing child"):
+        return "read all the same; what cannot do without it says so"
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag == "Component" and element.attributes.get("type") in _core():
         return "read all the same; a component in the form of LEMS"
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag in _core_types_beside_schema():
@@ -92,11 +177,11 @@ def _hint(text: str, kind: str, element: Element) -> str:
         units = re.findall(r"[A-Za-z_][A-Za-z0-9_]*(?=[|)])", match["pattern"])
         return f"a number with one of the units {', '.join(units)}" if units else ""
     if kind == "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1" and (attribute := _ATTRIBUTE.search(text)):
-        return _did_you_mean(attribute["name"], _attributes_of(_type_of(element)))
+        return _did_you_mean(attribute["name"], attributes_of(type_of(element)))
     if kind == "SCHEMAV_ELEMENT_CONTENT" and element.tag == "Component":
         return f"the model defines no ComponentType '{element.attributes.get('type', '')}'"
     if kind == "SCHEMAV_ELEMENT_CONTENT":
-        return _did_you_mean(element.tag, _children_of(_type_of(element.parent)))
+        return _did_you_mean(element.tag, children_of(type_of(element.parent)))
     return ""
 
 
@@ -116,20 +201,6 @@ def _differs_in_form_only(text: str) -> bool:
     return re.fullmatch(match["pattern"], f"{format_number(quantity.value)}{quantity.unit}") is not None
 
 
-def _element(source: SourceFile, path: str | None, line: int) -> Element:
-    """The element that libxml2 means: by its path of positions, else by its line."""
-    element = source.root
-    steps = _STEP.findall(path or "")
-    if path and "".join(f"/*[{n}]" if n else "/*" for n in steps) == path:
-        for number in steps[1:]:
-            at = int(number or 1) - 1
-            if at >= len(element.children):
-                return element
-            element = element.children[at]
-        return element
-    return next((e for e in source.root.walk() if e.line == line), source.root)
-
-
 def _lineage(element: Element) -> list[Element]:
     lineage = [element]
     while (parent := lineage[-1].parent) is not None:
@@ -137,66 +208,10 @@ def _lineage(element: Element) -> list[Element]:
     return lineage
 
 
-def _type_of(element: Element | None) -> str:
-    """The complex type of the schema that an element has by its place; '' if it has none."""
-    if element is None:
-        return ""
-    if element.parent is None:
-        return "NeuroMLDocument"
-    return _children_of(_type_of(element.parent)).get(element.tag, "")
-
-
-@lru_cache(maxsize=1)
-def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(_schema_tree())
-
-
-@lru_cache(maxsize=1)
-def _schema_tree() -> etree._ElementTree:
-    return etree.parse(neuroml_schema())
-
-
-@lru_cache(maxsize=1)
-def _complex_types() -> Mapping[str, etree._Element]:
-    return {str(e.get("name")): e for e in _schema_tree().getroot().iter(f"{_XS}complexType") if e.get("name")}
-
-
-@lru_cache(maxsize=512)
-def _children_of(type_name: str) -> Mapping[str, str]:
-    """Child elements that a complex type allows in some place, with their types."""
-    definition = _complex_types().get(type_name)
-    if definition is None:
-        return {}
-    children: dict[str, str] = {}
-    for extension in definition.iter(f"{_XS}extension"):
-        children.update(_children_of(str(extension.get("base")).rpartition(":")[2]))
-    groups = [_groups()[str(g.get("ref")).rpartition(":")[2]] for g in definition.iter(f"{_XS}group")]
-    for part in (definition, *groups):
-        for element in part.iter(f"{_XS}element"):
-            children[str(element.get("name"))] = str(element.get("type", "")).rpartition(":")[2]
-    return children
-
-
-@lru_cache(maxsize=512)
-def _attributes_of(type_name: str) -> frozenset[str]:
-    """Names of the attributes that a complex type allows."""
-    definition = _complex_types().get(type_name)
-    if definition is None:
-        return frozenset()
-    bases = (str(e.get("base")).rpartition(":")[2] for e in definition.iter(f"{_XS}extension"))
-    own = (str(e.get("name")) for e in definition.iter(f"{_XS}attribute"))
-    return frozenset(own).union(*(_attributes_of(base) for base in bases))
-
-
-@lru_cache(maxsize=1)
-def _groups() -> Mapping[str, etree._Element]:
-    return {str(g.get("name")): g for g in _schema_tree().getroot().iter(f"{_XS}group") if g.get("name")}
-
-
 @lru_cache(maxsize=1)
 def _core_types_beside_schema() -> frozenset[str]:
     """Core ComponentTypes for which the schema has no element."""
-    return frozenset(_core() - {str(e.get("name")) for e in _schema_tree().getroot().iter(f"{_XS}element")})
+    return frozenset(_core() - {str(e.get("name")) for e in schema_tree().getroot().iter(f"{_XS}element")})
 
 
 @lru_cache(maxsize=1)
