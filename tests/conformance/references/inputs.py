@@ -1,4 +1,4 @@
-"""Inputs and synapses on a passive cell of one compartment; files, units and selections of LEMS."""
+"""Inputs on a passive cell of one compartment, and its spike threshold."""
 
 from __future__ import annotations
 
