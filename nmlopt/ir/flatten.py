@@ -277,16 +277,17 @@ class Flattener:
             for at in places:
                 declared = at.type.children.get(step.name)
                 if declared is not None and declared.kind == "Attachments":
-                    return self._attached(select)
+                    return self._attached(select, item)
                 onward.extend(matching(step, self.children(at, step.name, item)))
             places = onward
         return [self.value(at, select.variable) for at in places]
 
-    def _attached(self, select: Select) -> list[Expr]:
+    def _attached(self, select: Select, item: Element) -> list[Expr]:
         """The current of synapses and other attachments: an input from outside (iSyn in A, ISyn dimensionless)."""
         name = {"i": "iSyn", "I": "ISyn"}.get(select.variable, "")
         if name not in self._inputs:
-            raise LemsError(Issue("I012", f"attachments cannot be read here (select '{select.text}')"))
+            message = f"attachments cannot be read here (select '{select.text}')"
+            raise LemsError(Issue("I012", message, place(item), "what can be read is their current: 'i' or 'I'"))
         self.equations.use_input(name)
         return [self._inputs[name]]
 
