@@ -39,8 +39,9 @@ _RESERVED_TEXT = """
     if else while for int double float char void return static const class new delete this operator template auto
     register long short signed unsigned struct union enum switch case default break continue goto do sizeof typedef
     extern volatile inline namespace using public private protected friend virtual bool true false try catch throw
-    error PI FARADAY R
+    error PI FARADAY R j y
 """
+"""The last two because NEURON gives a state `y` a start `y0`, which C's <math.h> has already."""
 RESERVED = frozenset(_RESERVED_TEXT.split())
 ION_VARIABLES = {"caConc": ("ca", "cai"), "caConcExt": ("ca", "cao"), "caConc2": ("ca2", "ca2i"),
                  "caConcExt2": ("ca2", "ca2o"), "iCa": ("ca", "ica"), "iCa2": ("ca2", "ica2")}  # fmt: skip

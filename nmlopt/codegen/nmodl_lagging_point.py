@@ -94,8 +94,9 @@ def _initial(writer: Writer, late: Mapping[str, str]) -> Block:
     dynamics = writer.mechanism.dynamics
     body = Body(writer, own_inputs=False)
     start = next((k for k, r in enumerate(dynamics.regimes) if r.is_initial), 0)
-    body.lines += [*reset_sums(writer), f"regime = {start}", *(f"{name} = 0.0" for name in late.values()), "rates()"]
     others = [s for s in dynamics.states if s.name != "v"]
+    body.lines += [*reset_sums(writer), f"regime = {start}", *(f"{name} = 0.0" for name in late.values()), "rates()"]
+    body.need([s.initial for s in others])  # what starts rest on is computed while all states are still zero
     initial_lines(writer, body, states=others)
     if _watched_conditions(writer) or _has_v(writer):
         body.lines.append(f"net_send(0, {_START_FLAG})")
