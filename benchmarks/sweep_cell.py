@@ -24,13 +24,15 @@ from jneuroml_runner import Pulse, Run, exported
 from spikes import step_indices
 
 from nmlopt import cli
-from nmlopt.api.inspecting import check, init, paths, present_recordings
+from nmlopt.api.inspecting import init, paths, present_recordings
 from nmlopt.api.problem import Loaded, Options, load, read_model
 from nmlopt.backend import Integrator, Numerics, RunStatus, Settings, Trace
 from nmlopt.errors import NmloptError, Severity
 
 DELAY_MS, DURATION_MS, END_MS = 100.0, 300.0, 500.0
-FACTORS = (1.0, 3.0, 10.0, 30.0, 0.3, 0.1)
+FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+"""Of the amplitude that `nmlopt init` proposes, 10 µA per cm² of membrane."""
+MIN_SPIKES = 3
 REPAIRS: dict[str, Repair | None] = {
     "as exported": None,
     "repaired": in_turn(plain_literals, rates_in_order, nernst_of_the_types),
@@ -71,8 +73,8 @@ def main() -> None:
 def _sweep(args: argparse.Namespace, record: Record) -> None:
     options = Options()
     record.at("check")
-    report = check(args.file, None, options)
-    record.at("init", findings=[f"{i.code} {i.severity.value}" for i in report.issues])
+    _, said = _command("check", str(args.file), "--json")
+    record.at("init", findings=sorted({i["code"] for i in json.loads(said)["issues"]}))
     targets = json.loads(init(args.file, options, args.cell))
     record.at("paths")
     rows = paths(args.file, options, None, args.cell)
@@ -103,13 +105,18 @@ def _sweep(args: argparse.Namespace, record: Record) -> None:
 
 def _as_a_user(args: argparse.Namespace, targets: Path, record: Record) -> None:
     record.at("simulate")
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        command = ["simulate", str(args.file), str(targets), "--out", str(args.folder / "traces"), "--dt", str(args.dt)]
-        code = cli.main(command)
+    out = str(args.folder / "traces")
+    code, said = _command("simulate", str(args.file), str(targets), "--out", out, "--dt", str(args.dt))
     record.at("simulate", code=code)
     if code not in (0, 2):
-        raise RuntimeError(said.getvalue())
+        raise RuntimeError(said)
+
+
+def _command(*arguments: str) -> tuple[int, str]:
+    """Exit code and standard output of the command; a traceback goes its way."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        return cli.main(arguments), said.getvalue()
 
 
 def _loaded(args: argparse.Namespace, targets: Path, numerics: Numerics) -> Loaded:
@@ -118,23 +125,32 @@ def _loaded(args: argparse.Namespace, targets: Path, numerics: Numerics) -> Load
 
 
 def _firing(args: argparse.Namespace, file: Path, targets: dict, record: Record) -> tuple[Loaded, Trace | None]:
-    """The first amplitude at which the cell fires; the first of all if it never does."""
+    """The least of some amplitudes at which the cell fires thrice; if it never does, the largest that it stands."""
     stimuli = targets["protocols"][0].get("stimuli", ())
-    amplitudes = [s["amplitude"] for s in stimuli]
-    for factor in (*FACTORS, 1.0) if stimuli else (1.0,):
-        for stimulus, amplitude in zip(stimuli, amplitudes, strict=True):
-            number, _, unit = amplitude.partition(" ")
+    amplitudes = [s["amplitude"].partition(" ") for s in stimuli]
+    best: tuple[Loaded, Trace] | None = None
+    for factor in FACTORS if stimuli else (1.0,):
+        earlier = file.read_text()
+        for stimulus, (number, _, unit) in zip(stimuli, amplitudes, strict=True):
             stimulus["amplitude"] = f"{float(number) * factor:g} {unit}".strip()
         file.write_text(json.dumps(targets))
         record.at("run", amplitude=stimuli[0]["amplitude"] if stimuli else "none")
         loaded = _loaded(args, file, Numerics.CNEXP)
         trace = _trace(loaded, record)
+        if trace is None and best is not None:
+            file.write_text(earlier)
+            targets |= json.loads(earlier)
+            record.pop("verdict")
+            record.at("run", amplitude=targets["protocols"][0]["stimuli"][0]["amplitude"], beyond=record.pop("message"))
+            break
         if trace is None:
             return loaded, None
+        best = loaded, trace
         record.at("run", spikes=_count(trace), rest=float(trace.y[0]), end=float(trace.y[-1]))
-        if _count(trace):
+        if _count(trace) >= MIN_SPIKES:
             break
-    return loaded, trace
+    assert best is not None
+    return best
 
 
 def _trace(loaded: Loaded, record: Record) -> Trace | None:
