@@ -106,7 +106,10 @@ def run(document, cell, inputs, experiments, settings=None) -> dict[tuple[str, s
     return dict(found.traces)
 
 
-SET = ("one", "two", "pulse", "sine", "triple", "plastic")
+SLOW = pytest.mark.slow
+SET = ("one", "two", "pulse", "sine", "triple", "plastic", "both")
+ON_POINT = ("one", "two", "pulse", "clip")
+"""Inputs that are compiled together, so that tests share builds."""
 
 
 def test_synapses_follow_their_closed_forms_in_voltage_clamp(document):
@@ -153,7 +156,12 @@ def test_a_voltage_clamp_of_three_levels_holds_them(document):
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings(), Settings(numerics=Numerics.JNEUROML), Settings(integrator=Integrator.CVODE, atol=1e-8)]
+    "settings",
+    [
+        Settings(),
+        Settings(integrator=Integrator.CVODE, atol=1e-8),
+        pytest.param(Settings(numerics=Numerics.JNEUROML), marks=SLOW),
+    ],
 )
 def test_an_experiment_does_not_depend_on_the_others(document, settings):
     outputs = [V, Output("R", SITE, "a/plasticityMechanism_R")]
@@ -170,11 +178,10 @@ def test_an_experiment_does_not_depend_on_the_others(document, settings):
 
 def test_variable_steps_meet_edges_and_events(document):
     stimuli = [attach("both", (3.0, 7.5), 1.2), attach("pulse", id_="b")]
-    inputs = ("both", "pulse")
-    exact = run(document, "ball", inputs, [experiment("e", *stimuli)], Settings(integrator=Integrator.CVODE, atol=1e-9))
+    exact = run(document, "ball", SET, [experiment("e", *stimuli)], Settings(integrator=Integrator.CVODE, atol=1e-9))
     errors = []
     for dt in (0.025, 0.0125):
-        fixed = run(document, "ball", inputs, [experiment("e", *stimuli)], Settings(dt_ms=dt))
+        fixed = run(document, "ball", SET, [experiment("e", *stimuli)], Settings(dt_ms=dt))
         reference = np.interp(fixed["e", "v"].t_ms, exact["e", "v"].t_ms, exact["e", "v"].y)
         errors.append(np.abs(fixed["e", "v"].y - reference).max())
     assert 0.4 < errors[1] / errors[0] < 0.6  # implicit Euler is of first order; the voltage moves 10 mV per ms
@@ -185,7 +192,7 @@ def test_a_point_cell_integrates_with_its_synapse(document):
     """Second order in the step; the reference is a Runge-Kutta solution of the same equation."""
     arrivals, spans = (3.0, 7.5), []
     for dt in (0.1, 0.05):
-        found = run(document, "iaf", ("one", "pulse"), [experiment("e", attach("one", arrivals, 5.0))], Settings(dt))
+        found = run(document, "iaf", ON_POINT, [experiment("e", attach("one", arrivals, 5.0))], Settings(dt))
         t, v = found["e", "v"].t_ms, found["e", "v"].y
         reference = _iaf_reference(t, arrivals, 5e-9)
         spans.append(np.abs(v - reference).max())
@@ -213,14 +220,22 @@ def _iaf_reference(t_ms, arrivals, g_S):
     return np.array(found)
 
 
-@pytest.mark.parametrize("numerics", list(Numerics))
-@pytest.mark.parametrize(("cell", "component", "plain"), [("iaf", "pulse", 0.03), ("izh", "plain", 15.0)])
+@pytest.mark.parametrize(
+    ("cell", "component", "plain", "numerics"),
+    [
+        ("iaf", "pulse", 0.03, Numerics.CNEXP),
+        ("izh", "plain", 15.0, Numerics.JNEUROML),
+        pytest.param("iaf", "pulse", 0.03, Numerics.JNEUROML, marks=SLOW),
+        pytest.param("izh", "plain", 15.0, Numerics.CNEXP, marks=SLOW),
+    ],
+)
 def test_generators_drive_point_cells_as_pulses_do(document, cell, component, plain, numerics):
     experiments = [
         experiment("attached", attach(component, weight=1.5)),
         experiment("plain", Pulse(SITE, 5.0, 10.0, plain)),
     ]
-    traces = run(document, cell, (component,), experiments, Settings(numerics=numerics))
+    inputs = ON_POINT if cell == "iaf" else (component,)
+    traces = run(document, cell, inputs, experiments, Settings(numerics=numerics))
     assert np.abs(traces["attached", "v"].y - traces["plain", "v"].y).max() < 1e-9 < np.ptp(traces["plain", "v"].y)
 
 
@@ -234,8 +249,15 @@ FREE = {
 }
 
 
-@pytest.mark.parametrize("numerics", list(Numerics))
-@pytest.mark.parametrize("cell", ["ball", "iaf"])
+@pytest.mark.parametrize(
+    ("cell", "numerics"),
+    [
+        ("ball", Numerics.CNEXP),
+        ("iaf", Numerics.JNEUROML),
+        pytest.param("ball", Numerics.JNEUROML, marks=SLOW),
+        pytest.param("iaf", Numerics.CNEXP, marks=SLOW),
+    ],
+)
 def test_attributes_of_inputs_are_slots(document, cell, numerics):
     """Binding a number of an input equals compiling it in, bit for bit."""
     backend = NeuronBackend()
@@ -258,10 +280,11 @@ def test_attributes_of_inputs_are_slots(document, cell, numerics):
         assert not np.array_equal(trace.y, a.traces[key].y)
 
 
-@pytest.mark.parametrize("cell", ["ball", "iaf"])
+@pytest.mark.parametrize("cell", ["iaf", pytest.param("ball", marks=SLOW)])
 def test_an_export_carries_attached_inputs(document, cell, tmp_path: Path):
     backend = NeuronBackend()
-    program = backend.compile(lower(document, component=cell, inputs=("two", "pulse")), Settings())
+    inputs = ON_POINT if cell == "iaf" else SET
+    program = backend.compile(lower(document, component=cell, inputs=inputs), Settings())
     outputs = [V, Output("A", SITE, "a/A"), Output("g", SITE, "a/g")]
     experiments = [
         experiment("synapse", attach("two", (3.0, 7.5), 1.5), attach("pulse", id_="b"), outputs=outputs),
@@ -278,12 +301,20 @@ def test_an_export_carries_attached_inputs(document, cell, tmp_path: Path):
             assert np.array_equal(np.loadtxt(file)[:, 1], trace.y)
 
 
-@pytest.mark.parametrize("cell", ["ball", "iaf"])
-@pytest.mark.parametrize("numerics", list(Numerics))
+@pytest.mark.parametrize(
+    ("cell", "numerics"),
+    [
+        ("iaf", Numerics.CNEXP),
+        pytest.param("ball", Numerics.CNEXP, marks=SLOW),
+        pytest.param("ball", Numerics.JNEUROML, marks=SLOW),
+        pytest.param("iaf", Numerics.JNEUROML, marks=SLOW),
+    ],
+)
 def test_conditions_that_change_what_they_test_act_once_a_step(document, cell, numerics):
     outputs = [Output("g", SITE, "a/g"), Output("clips", SITE, "a/clips")]
     found = run(
-        document, cell, ("clip",), [experiment("e", attach("clip", (1.0, 2.0, 3.0)), outputs=outputs)],
+        document, cell, ON_POINT if cell == "iaf" else ("clip",),
+        [experiment("e", attach("clip", (1.0, 2.0, 3.0)), outputs=outputs)],
         Settings(numerics=numerics),
     )  # fmt: skip
     g = found["e", "g"].y
