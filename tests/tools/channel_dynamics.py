@@ -24,7 +24,7 @@ from nmlopt.exporters.neuron.backend import NeuronBackend, program_plan
 from nmlopt.exporters.neuron.build import library
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.mod import Member, Part, Plan
-from nmlopt.ir.model import Cell, KineticScheme, Mechanism, Placement
+from nmlopt.ir.model import Cell, KineticScheme, Mechanism, Placement, Transition
 from nmlopt.lems.evaluate import evaluate
 from nmlopt.lems.expression import Expr, Sym
 from nmlopt.lems.resolve import Components, components, label
@@ -243,7 +243,10 @@ def _steady(matrices: np.ndarray) -> np.ndarray:
 
 
 def by_jlems(document: Document, members: Sequence[Channel], channels: Sequence[Placed], folder: Path) -> Curves:
-    """From the exposures `inf` and `tau` of gates (nan where a gate's type has none); `folder` takes its files."""
+    """From the exposures `inf` and `tau` of gates (nan where a gate's type has none), `rf` and `rr` of transitions.
+
+    `folder` takes its files.
+    """
     known = components(document)
     wanted: list[tuple[int, str]] = []
     keys: list[tuple[int, str, int]] = []
@@ -256,11 +259,33 @@ def by_jlems(document: Document, members: Sequence[Channel], channels: Sequence[
                 if name in exposed:
                     wanted.append((channel.k, f"{gate}/{name}"))
                     keys.append((channel.k, state, which))
+        for path, _ in edges(known, members[channel.k].id, channel):
+            for which, name in enumerate(("rf", "rr")):
+                wanted.append((channel.k, f"{path}/{name}"))
+                keys.append((channel.k, path, which))
     table = _table(members, wanted, folder)
     found: Curves = {}
     for column, (k, state, which) in enumerate(keys):
         pair = found.setdefault((k, state), (np.full(len(V), np.nan), np.full(len(V), np.nan)))
         pair[which][:] = table[:, column]
+    return found
+
+
+def edges(known: Components, channel: str, placed_channel: Placed) -> list[tuple[str, Transition]]:
+    """The transitions of a channel by their path below it; those of the IR are in the order of the document."""
+    found = [edge for scheme in placed_channel.mechanism.dynamics.kinetics for edge in scheme.transitions]
+    top = next(e for e in known.by_id[channel] if "ionChannel" in e.tag)
+    paths = [f"{label(gate)}/{label(e)}" for gate in top.children for e in gate.children if "Transition" in e.tag]
+    return list(zip(paths, found, strict=True)) if found else []
+
+
+def edges_by_ir(known: Components, members: Sequence[Channel], channels: Sequence[Placed]) -> Curves:
+    """Forward and reverse rates (1/s) of transitions."""
+    found: Curves = {}
+    for channel in channels:
+        numbers = known_values(channel, [0.0] * len(channels))
+        for path, edge in edges(known, members[channel.k].id, channel):
+            found[channel.k, path] = value(channel, edge.forward, numbers), value(channel, edge.reverse, numbers)
     return found
 
 

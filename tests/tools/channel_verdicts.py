@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from channel_dynamics import Curves, Placed, Probe, by_ir, by_jlems, current_of, run_probe
+from channel_dynamics import Curves, Placed, Probe, by_ir, by_jlems, current_of, edges_by_ir, run_probe
 from channel_probes import Channel, groups, write_cell
 
 from nmlopt.backend import Settings
@@ -16,6 +16,7 @@ from nmlopt.document.paths import resolve
 from nmlopt.document.read import read
 from nmlopt.errors import NmloptError
 from nmlopt.ir.lower import lower
+from nmlopt.lems.resolve import components
 
 LIMIT = 1e-6
 SMALLEST = 1e-30
@@ -71,6 +72,7 @@ def _of_group(members: Sequence[Channel], settings: Settings, *, jlems: bool) ->
         probe = run_probe(cell, settings)
         slots = [0.0] * len(members)
         ours, wanted = probe.curves(), by_ir(probe.channels, slots)
+        wanted |= edges_by_ir(components(document), members, probe.channels)
         reference = by_jlems(document, members, probe.channels, Path(folder)) if jlems else {}
         schemes = {channel.k: worst for channel, worst in probe.schemes()}
         return [_verdict(members[c.k], c, probe, (ours, wanted, reference), schemes) for c in probe.channels]
@@ -87,10 +89,11 @@ def _verdict(
     ours, wanted, reference = curves
     worst: dict[str, tuple[float, str]] = {}
     compared = 0
-    for state in placed.gates:
+    for state in [name for k, name in wanted if k == placed.k]:
         for which, name in enumerate(("inf", "tau")):
             good = wanted[placed.k, state][which]
-            _note(worst, name, ours[placed.k, state][which], good, f"{state} {name}")
+            if state in placed.gates:
+                _note(worst, name, ours[placed.k, state][which], good, f"{state} {name}")
             if (placed.k, state) in reference:
                 peer = reference[placed.k, state][which]
                 compared += int(np.isfinite(peer).any())
