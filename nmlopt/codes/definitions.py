@@ -84,5 +84,9 @@ DEFINITIONS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "L050": warning(
             "A component gives a parameter of its type no value", "Give it one; equations that read it cannot be made."
         ),
+        "L051": warning(
+            "A time, capacitance, conductance density, permeability or resistance is negative",
+            "Mend the sign of the number.",
+        ),
     }
 )
