@@ -19,6 +19,7 @@ from nmlopt.importers.simulation_model import (
     Selection,
     Signal,
     Since,
+    Total,
 )
 from nmlopt.results.plots import current
 
@@ -55,6 +56,8 @@ class Playback:
                 return factor * current(stimulus, grid_ms)
             case Above(of, level):
                 return (np.interp(grid_ms, *self._samples(of)) > level).astype(np.float64)
+            case Total(terms):
+                return np.sum([self.on_grid(term, grid_ms) for term in terms], axis=0)
             case Recorded():
                 t_ms, y = self._samples(signal)
                 return _scaled(np.interp(grid_ms, t_ms, y), signal.factor)
@@ -82,12 +85,12 @@ class Playback:
         return trace.t_ms, trace.y
 
     def _times(self, selection: Selection) -> Sequence[float]:
-        """Known times, or those of the first samples above a level after one at or below, as NEURON detects them."""
+        """Known times, or those of the first samples that reach a level, as NEURON detects them."""
         source = selection.source
         if not isinstance(source, Above):
             return source
         t_ms, y = self._samples(source.of)
-        after = np.flatnonzero((y[:-1] <= source.level) & (y[1:] > source.level)) + 1
+        after = np.flatnonzero((y[:-1] < source.level) & (y[1:] >= source.level)) + 1
         times: list[float] = t_ms[after].tolist()
         return times
 

@@ -131,13 +131,13 @@ def _detect(writer: Writer, index: int, condition: Condition) -> list[str]:
     where = f"regime == {regimes.index(condition.regime)} && " if condition.regime else ""
     before, after = f"before{index}", f"after{index}"
     strict = condition.test.op in (">", "<") if isinstance(condition.test, Op) else True
-    holds, held = (">", ">") if strict else (">=", ">=")
+    holds = ">" if strict else ">="  # on the boundary it was met before: an event need not move the state away from it
     share = f"{before} / ({before} - {after})"
     if not (isinstance(condition.test, Op) and condition.test.op in _COMPARISONS):
         share = "1.0"
     return [
         f"if ({where}{after} {holds} 0.0) {{",
-        f"    if ({before} {held} 0.0) {{",
+        f"    if ({before} >= 0.0) {{",
         "        if (hit == 0.0) {",
         f"            hit = {index}",
         "        }",

@@ -15,7 +15,7 @@ from nmlopt.experiment.model import Attached, Experiment, Output, Stimulus
 from nmlopt.experiment.resolve import DEFAULT_TEMPERATURE_K
 from nmlopt.experiment.sites import VOLTAGE, has_voltage, input_dimension
 from nmlopt.importers.network import Drive, Network, Population, Target, read_network
-from nmlopt.importers.quantities import Variable, find, first_site, site_of
+from nmlopt.importers.quantities import Sum, Variable, find, first_site, site_of
 from nmlopt.importers.recording import read_recorded
 from nmlopt.importers.scope import Scope
 from nmlopt.importers.simulation_elements import Written, read_written
@@ -28,6 +28,7 @@ from nmlopt.importers.simulation_model import (
     Recorded,
     Signal,
     Since,
+    Total,
 )
 from nmlopt.importers.spiking import Events, is_random, spike_level
 from nmlopt.importers.stimuli import PlainStimulus, attached_id, fires_itself, plain_stimulus
@@ -147,6 +148,8 @@ class _Reader:
         found, fault = find(cell, instance.site_stimuli, steps)
         if found is None or isinstance(found, Constant):
             return found, fault
+        if isinstance(found, Sum):
+            return Total(tuple(replace(self._output(instance, v), factor=f) for v, f in found.terms)), ""
         return self._recorded(instance, found), ""
 
     def spikes(self, path: str) -> tuple[Above | tuple[float, ...] | None, str]:

@@ -8,7 +8,7 @@ way (`biophys/membraneProperties`, the id of a channel, `synapses:syn:0`) lead t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, TypeAlias
@@ -30,6 +30,9 @@ _POOL_NAMES: Final = {
     "caConc2": ("ca2", "concentration"),
     "caConcExt2": ("ca2", "extConcentration"),
 }
+_TOTALS: Final[Mapping[str, str | None]] = {"iCa": "ca", "iCa2": "ca2", "iChannels": None}
+"""Currents that a cell adds up (A, inward): the ion whose they are, None for those of all."""
+
 SPIKING: Final = "spiking"
 _SHOWN: Final = 8
 
@@ -43,7 +46,14 @@ class Variable:
     above_mV: float | None = None
 
 
-Found: TypeAlias = Variable | Constant
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Variables at one site with the factors by which they add up."""
+
+    terms: tuple[tuple[Variable, float], ...]
+
+
+Found: TypeAlias = Variable | Constant | Sum
 
 
 def first_site(cell: Cell) -> Site:
@@ -78,8 +88,9 @@ def find(cell: Cell, stimuli: Sequence[Stimulus], steps: Sequence[str]) -> tuple
             return None, "; ".join(f"{issue.message} ({issue.hint})" for issue in error.issues)
     if not rest:
         return None, "the path ends at a cell and names no variable"
-    return (_voltage(cell, site, rest) or _pool(cell, site, rest) or _placed(cell, site, rest)
-            or _of_input(cell, stimuli, rest) or (None, _instead(cell, stimuli, site, rest)))  # fmt: skip
+    return (_voltage(cell, site, rest) or _pool(cell, site, rest) or _total(cell, site, rest)
+            or _placed(cell, site, rest) or _of_input(cell, stimuli, rest)
+            or (None, _instead(cell, stimuli, site, rest)))  # fmt: skip
 
 
 _Result: TypeAlias = tuple[Found | None, str]
@@ -110,6 +121,24 @@ def _pool(cell: Cell, site: Site, steps: Sequence[str]) -> _Result | None:
         if mechanism.kind is MechanismKind.POOL and mechanism.ion == ion and site.compartment in placement.compartments:
             return Variable(site, f"{placement.id}/{exposure}"), ""
     return Constant(0.0), ""
+
+
+def _total(cell: Cell, site: Site, steps: Sequence[str]) -> _Result | None:
+    """iCa and its like, of the compartment as exporters give them: densities times area, and populations."""
+    if len(steps) != 1 or steps[0] not in _TOTALS or cell.geometry is None:
+        return None
+    ion = _TOTALS[steps[0]]
+    area_m2 = cell.geometry.compartments[site.compartment].area_m2
+    currents = {MechanismKind.DENSITY: ("iDensity", area_m2), MechanismKind.POPULATION: ("i", 1.0)}
+    terms: list[tuple[Variable, float]] = []
+    for placement in cell.placements:
+        mechanism = cell.mechanism(placement.mechanism)
+        if mechanism.kind not in currents or site.compartment not in placement.compartments:
+            continue
+        if ion is None or mechanism.ion == ion:
+            name, factor = currents[mechanism.kind]
+            terms.append((Variable(site, f"{placement.id}/{name}"), factor))
+    return (Sum(tuple(terms)) if terms else Constant(0.0)), ""
 
 
 def _placed(cell: Cell, site: Site, steps: Sequence[str]) -> _Result | None:

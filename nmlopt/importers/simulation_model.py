@@ -58,7 +58,14 @@ class Given:
     factor: float
 
 
-Signal: TypeAlias = Recorded | Constant | Since | Above | Given
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum of recorded quantities, each times its factor, in SI: `iCa` of a cell."""
+
+    terms: tuple[Recorded, ...]
+
+
+Signal: TypeAlias = Recorded | Constant | Since | Above | Given | Total
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from export_repairs import Repair
 from omv_cases import CaseError
 
 from nmlopt.document.model import Document
@@ -28,11 +29,14 @@ class Peer:
     cpu_s: float
 
 
-def run_peer(document: Document, names: list[str], folder: Path, *, dt_ms: float | None = None) -> Peer:
+def run_peer(
+    document: Document, names: list[str], folder: Path, *, dt_ms: float | None = None, repair: Repair | None = None
+) -> Peer:
     """Export a LEMS file to NEURON and run it; `names` are the tables that it writes, relative to it.
 
     The document's files are copied to `folder` first; `dt_ms` replaces the step of the Simulation. Numbers are printed
-    with all their digits instead of seven. Raises CaseError if a step of the way fails.
+    with all their digits instead of seven. `repair` changes the text of each exported file before it is compiled.
+    Raises CaseError if a step of the way fails.
     """
     _copy(document, folder)
     lems = folder / document.main
@@ -45,6 +49,8 @@ def run_peer(document: Document, names: list[str], folder: Path, *, dt_ms: float
     if not script.exists():
         raise CaseError(f"jNeuroML exports nothing: {' '.join(said.split())[-300:]}")
     script.write_text(script.read_text().replace("%e", "%.17g"))
+    for file in (f for ending in ("mod", "hoc", "py") for f in lems.parent.glob(f"*.{ending}") if repair):
+        file.write_text(repair(file.name, file.read_text()))
     said = _run([str(Path(sys.prefix, "bin", "nrnivmodl"))], lems.parent)
     before = _children_s()
     said += _run([sys.executable, script.name, "-nogui"], lems.parent)
