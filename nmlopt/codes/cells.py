@@ -137,5 +137,9 @@ CELLS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "I219": warning("Part of the cell has no initMembPotential", "-65 mV is taken there; state it."),
         "I220": warning("A cell has no spikeThresh", "It never emits a spike event; state it."),
         "I221": warning("Something lies on a group without segments", "It has no effect; fill or drop the group."),
+        "I222": warning(
+            "A density has a reversal potential and no ion",
+            'State the ion, or ion="non_specific"; it decides which concentration the current feeds.',
+        ),
     }
 )

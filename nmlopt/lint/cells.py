@@ -213,8 +213,11 @@ def _overlaps(parts: CellParts, densities: Iterable[Element]) -> Iterator[Issue]
 
 
 def _ions(known: Components, element: Element) -> Iterator[Issue]:
-    """I213: a density whose ion is not the species of its channel."""
+    """I213: a density whose ion is not the species of its channel; I222: one with a reversal potential and no ion."""
     ion = element.attributes.get("ion", "")
+    if not ion and "erev" in element.attributes and file_is_lems(element):  # elsewhere the schema asks for it
+        message = f"'{element.attributes.get('id', '')}' has a reversal potential and no ion"
+        yield Issue("I222", message, place(element), 'state it, or ion="non_specific"', Severity.WARNING)
     for channel in known.by_id.get(element.attributes.get("ionChannel", ""), ())[:1]:
         species = channel.attributes.get("species", "")
         if ion not in _NO_ION and species not in _NO_ION and ion != species:
