@@ -213,3 +213,19 @@ def point_conductances(number: float = 200.0) -> list:
 
     found = integrate(derivative, [-60 * MV, inf(-60 * MV)], times, breaks_ms=(5, 25))
     return [samples(times, found[:, 0])]
+
+
+@reference(
+    "511-assignments-in-order",
+    tests="the assignments of an OnCondition are made one after another: a later one sees what an earlier one made",
+    rule="LEMS (jLEMS): StateAssignment",
+    method="closed form: v rises by 1 mV per ms",
+    mistakes={"all see the state before": {"is_ordered": False}},
+)
+def assignments_in_order(is_ordered: bool = True) -> list:
+    found, fired, start = [], 0.0, -60.0
+    for count in range(5):
+        found.append(1e-3 * (fired + (-55 - start)))
+        fired += -50 - start
+        start = -60 - 2.0 * (count + 1 if is_ordered else count)
+    return level_times([t for t in found if t < 0.06], -55)
