@@ -1,4 +1,4 @@
-"""Broken documents through reading, checking, lowering and generating: no traceback, no hang, nothing dangling unsaid."""
+"""Broken documents, read, checked, lowered, generated: no traceback, no hang, no dangling reference unsaid."""
 
 from __future__ import annotations
 
