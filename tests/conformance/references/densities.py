@@ -188,6 +188,7 @@ def erev_of_each(dend_mV: float = -95) -> list:
     method=LINEAR,
     mistakes={
         "the later one replaces the earlier": {"dend": ((2.0, -95 * MV),)},
+        "the later one replaces the earlier, but for its reversal potential": {"dend": ((2.0, -77 * MV),)},
         "they add at the first reversal potential": {"dend": ((2.5, -77 * MV),)},
     },
     departures={"jNeuroML_NEURON": "the later density replaces the earlier one where both are"},

@@ -325,9 +325,19 @@ def units_of_rates(scale: float = 1.0) -> list:
 
 @reference(
     "228-vshift",
-    tests="channelDensityVShift: its vShift is what a rate of the channel requires, not that of the channel",
-    rule="Cells.xml: channelDensityVShift; Channels.xml: ionChannelVShift; LEMS: a Requirement is met by an ancestor",
+    tests="channelDensityVShift: its vShift is what a rate of its channel requires",
+    rule="Cells.xml: channelDensityVShift; LEMS: a Requirement is met by an ancestor",
     mistakes={"no shift": {"shift_mV": 0}, "the shift has the other sign": {"shift_mV": 9}},
 )
 def vshift(shift_mV: float = -9) -> list:
     return one_gate(lambda v: sigmoid(v - shift_mV * MV, 1, -45, 8), _fixed(4))
+
+
+@reference(
+    "230-vshift-of-the-channel",
+    tests="ionChannelVShift: its own vShift, not that of the density, is what a rate of the channel requires",
+    rule="Channels.xml: ionChannelVShift; LEMS (jLEMS): a Requirement is met by the nearest ancestor that has the name",
+    mistakes={"the shift of the density is taken": {"shift_mV": 4}, "they add": {"shift_mV": -5}},
+)
+def vshift_of_channel(shift_mV: float = -9) -> list:
+    return vshift(shift_mV)

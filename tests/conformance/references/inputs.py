@@ -81,6 +81,8 @@ def compound(wave: float = 0.01) -> list:
 
 
 CLAMP_OHM = 200e6
+EDGE_MS = 4.9999
+"""A little before a step: v is steep there, and rounding must not decide in which step an edge falls."""
 
 
 @reference(
@@ -89,11 +91,11 @@ CLAMP_OHM = 200e6
     rule="Inputs.xml: voltageClamp",
     mistakes={"it clamps from the start": {"delay": 0.0}},
 )
-def clamp(delay: float = 5.0) -> list:
+def clamp(delay: float = EDGE_MS) -> list:
     def current(t: float, v: float) -> float:
-        return (-40 * MV - v) / CLAMP_OHM if inside(t, delay, 25 - delay) else 0.0
+        return (-40 * MV - v) / CLAMP_OHM if inside(t, delay, EDGE_MS + 20 - delay) else 0.0
 
-    return driven(current, (5, 25))
+    return driven(current, (EDGE_MS, EDGE_MS + 20))
 
 
 @reference(
@@ -104,12 +106,12 @@ def clamp(delay: float = 5.0) -> list:
 )
 def clamp_triple(returns: bool = True) -> list:
     def current(t: float, v: float) -> float:
-        if t >= 25 * MS and not returns:
+        if t >= (EDGE_MS + 20) * MS and not returns:
             return 0.0
-        target = -80 if t < 10 * MS else -20 if t < 25 * MS else -60
+        target = -80 if t < (EDGE_MS + 5) * MS else -20 if t < (EDGE_MS + 20) * MS else -60
         return (target * MV - v) / CLAMP_OHM
 
-    return driven(current, (10, 25))
+    return driven(current, (EDGE_MS + 5, EDGE_MS + 20))
 
 
 @reference(

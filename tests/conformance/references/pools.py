@@ -133,12 +133,12 @@ def two_pools(moves: Sequence[Callable[[float, float], float]], starts: Sequence
     "407-pool-initial-by-group",
     tests="each group's species has its own initialConcentration",
     rule="Cells.xml: species (segmentGroup)",
-    mistakes={"the first holds everywhere": {"dend": REST}},
+    mistakes={"the first holds everywhere": {"dend": REST}, "the last holds everywhere": {"soma": 1e-2}},
     departures={"jNeuroML_NEURON": "starts all pools from one global concentration"},
 )
-def initial_by_group(dend: float = 1e-2) -> list:
+def initial_by_group(dend: float = 1e-2, soma: float = REST) -> list:
     move = lambda i, ca: i * 2 - (ca - REST) / 15e-3  # noqa: E731
-    return two_pools([move, move], [REST, dend])
+    return two_pools([move, move], [soma, dend])
 
 
 @reference(
@@ -179,7 +179,6 @@ def fed_by_all(population: float = 1.0, second: float = 1.0) -> list:
     tests="the attribute ion of a density decides whether it feeds the pool, not the species of its channel",
     rule="Cells.xml: membraneProperties (channelDensities[ion='ca'])",
     mistakes={"the species of the channel decides": {"by_species": True}},
-    departures={"jNeuroML_NEURON": "writes the current of the channel's species"},
 )
 def ion_of_density(by_species: bool = False) -> list:
     def feeds(v: float, ca: float) -> float:
