@@ -201,7 +201,7 @@ def _line(row: Row) -> str:
     elif row.verdict == "broken":
         parts.append(f"at {found.get('stage', 'start')}: {found['message'].strip().splitlines()[-1:]}")
     else:
-        shown = ("amplitude", "spikes", "bindable", "peer", "message")
+        shown = ("amplitude", "spikes", "bindable", "euler_dt_ms", "peer", "message")
         parts += [f"{key} {found[key]}" for key in shown if key in found]
     return "  ".join(map(str, parts))
 

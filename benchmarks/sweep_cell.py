@@ -33,6 +33,7 @@ DELAY_MS, DURATION_MS, END_MS = 100.0, 300.0, 500.0
 FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Of the amplitude that `nmlopt init` proposes, 10 µA per cm² of membrane."""
 MIN_SPIKES = 3
+SHORTER = 10.0
 REPAIRS: dict[str, Repair | None] = {
     "as exported": None,
     "repaired": in_turn(plain_literals, rates_in_order, nernst_of_the_types),
@@ -95,8 +96,13 @@ def _sweep(args: argparse.Namespace, record: Record) -> None:
         return
     record.at("jneuroml")
     euler = _trace(_loaded(args, file, Numerics.JNEUROML), record)
+    if euler is None:  # forward Euler needs a step shorter than every time constant
+        args.dt /= SHORTER
+        euler = _trace(_loaded(args, file, Numerics.JNEUROML), record)
+        record.at("jneuroml", euler_dt_ms=args.dt)
     if euler is None:
         return
+    record.pop("message", None)
     record.at("peer", verdict="" if args.peer else "ok", euler_spikes=_count(euler))
     if args.peer:
         verdict, said = _compare(args, loaded, targets, euler)
@@ -183,6 +189,8 @@ def _compare(args: argparse.Namespace, loaded: Loaded, targets: dict, mine: Trac
     for name, repair in REPAIRS.items():
         folder = args.folder / name.replace(" ", "_")
         run = _copied(args, loaded, targets, folder)
+        if run.is_dimensionless:
+            return "ok", "not compared: jNeuroML's export leaves out what is injected into dimensionless cells"
         try:
             t, v = exported(run, repair)
         except AssertionError as error:

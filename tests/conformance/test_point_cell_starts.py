@@ -51,7 +51,7 @@ def ours(model, variable, numerics):
 
 @pytest.mark.neuron
 def test_a_derived_variable_in_on_start_sees_what_was_assigned_before(tmp_path):
-    """As in jLEMS, y starts at limit(V = start). NEURON's `y0` of a state `y` must not clash with C's Bessel function."""
+    """As in jLEMS, y starts at limit(V = start). NEURON's start `y0` of it must not clash with C's Bessel function."""
     model = tmp_path / "model.nml"
     model.write_text(DERIVED_START)
     assert ours(model, "cell/y", Numerics.CNEXP)[0] == pytest.approx(1.0 / (1.0 + math.exp(-2.0)), rel=1e-12)
