@@ -75,7 +75,10 @@ class Parameters:
         return tuple((slot.path, Quantity(value, slot.unit.symbol)) for slot, value in zip(slots, row, strict=True))
 
     def from_unit_interval(self, u: Floats) -> Floats:
-        """Candidates in parameter units from the unit cube (n, n_free), by each parameter's scale; within bounds."""
+        """Candidates in parameter units from the unit cube (n, n_free), by each parameter's scale; within bounds.
+
+        The point of the document's own value gives exactly that value.
+        """
         return self._by_axis(u, _from_unit)
 
     def to_unit_interval(self, x: Floats) -> Floats:
@@ -111,6 +114,8 @@ def _compiled(formula: Expr) -> Evaluator:
 
 
 def _from_unit(axis: FreeParameter, u: float) -> float:
+    if 0.0 < u < 1.0 and u == _to_unit(axis, axis.present):
+        return axis.present  # the document's own value comes back with the same bits
     if axis.scale == "log10":
         low, high = math.log10(axis.lower), math.log10(axis.upper)
         value = 10.0 ** (low * (1.0 - u) + high * u)

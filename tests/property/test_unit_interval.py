@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,16 @@ def test_ends_are_the_bounds_exactly(space):
     ends = space.from_unit_interval(np.array([[0.0], [1.0]]))
     assert ends[:, 0].tolist() == [space.free[0].lower, space.free[0].upper]
     assert space.to_unit_interval(ends)[:, 0].tolist() == [0.0, 1.0]
+
+
+@given(spaces, unit)
+def test_the_present_value_comes_back_with_the_same_bits(space, share):
+    free = space.free[0]
+    present = min(free.upper, max(free.lower, free.lower * (1.0 - share) + free.upper * share))
+    known = Parameters((replace(free, present=present),), ())
+    u = known.to_unit_interval(np.array([[present]]))
+    if 0.0 < u[0, 0] < 1.0:
+        assert known.from_unit_interval(u)[0, 0] == present
 
 
 @given(spaces, finite)
