@@ -28,6 +28,8 @@ EVERY_MS = 0.1
 TEMPERATURE_K = 293.15
 TOLERANCE = 1e-3
 """Of the range of a variable: what is left of the fastest transients (time constants of 0.1 ms) is of order dt²."""
+KINKED = re.compile(r"_(ratesTau|ratesInf|population)/n/(forwardRate/r|alpha|inf|tau)$")
+"""What follows the kinks of a user's rate: extrapolation is of order dt there, 1e-2 of the range at these steps."""
 DENSITY_ITSELF = ("iDensity", "gDensity", "erev", "i")
 NO_PATH_IN_JLEMS = ("scaledByCalcium/factor",)
 """jLEMS finds no path to a child without an id that stands in a list."""
@@ -71,7 +73,7 @@ def test_everything_recorded(
         found = (2.0 * ours[1][v] - ours[0][v])[first:]
         scale = np.abs(theirs).max() or 1.0
         difference = np.abs(found - theirs).max() / scale
-        if difference > TOLERANCE:
+        if difference > (10.0 * TOLERANCE if KINKED.search(v) else TOLERANCE):
             wrong[v] = difference
     assert not wrong, wrong
     assert len(known) > 10

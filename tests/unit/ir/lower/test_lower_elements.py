@@ -68,7 +68,9 @@ def test_non_uniform_densities_have_the_equations_of_the_uniform_ones(root, made
     unit = {"Nernst": "S_per_m2", "GHK": "m_per_s"}[name]
     id_ = f"d_{name.lower()}"
     pattern = rf'<channelDensityNonUniform{name} id="{id_}".*?</channelDensityNonUniform{name}>'
-    plain = f'<channelDensity{name} id="{id_}" ionChannel="cal" ion="ca" {number}="0.004 {unit}" segmentGroup="whole"/>'
+    channel = {"Nernst": "cal", "GHK": "cah"}[name]
+    attributes = f'ionChannel="{channel}" ion="ca" {number}="1 {unit}" segmentGroup="whole"'
+    plain = f'<channelDensity{name} id="{id_}" {attributes}/>'
     uniform, count = re.subn(pattern, plain, text, flags=re.DOTALL)
     assert count == 1
     cells = [lower(made(t), component="varying") for t in (text, uniform)]
