@@ -21,6 +21,7 @@ from nmlopt.lems.trees import names
 SETTINGS = ("weight", "present")
 """RANGE variables of every input, which the experiment sets."""
 CURRENT = "i"
+_LATE = "late_i"
 
 
 def input_interface(writer: Writer) -> Interface:
@@ -151,6 +152,9 @@ def _lagging(writer: Writer) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     moving = [s.derivative for s in dynamics.states if s.derivative is not None]
     for rate, derivative in zip(rates, moving, strict=True):
         procedure.let(rate, derivative, local=False)
+    late = writer.names[writer.mechanism.current] if _is_moving(writer) else ""
+    if late:  # a current that is a state lags like any other
+        procedure.lines.append(f"{_LATE} = {late}")
     start = Body(writer)
     start.lines += [*(f"{name} = 0.0" for name in (*moving_states(writer), *still_states(writer))), "rates()"]
     initial_lines(writer, start)
@@ -162,12 +166,18 @@ def _lagging(writer: Writer) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     once = bool(moves or found.steps)
     body.lines.append("SOLVE advance" if once else "rates()")
     condition_lines(writer, body, found.switches)
-    body.lines.append(_current_line(writer))
+    body.lines.append(f"{CURRENT} = -1e9 * {_LATE} * present" if late else _current_line(writer))
     blocks = (
         start.block("INITIAL"), body.block("BREAKPOINT"), *((step.block("PROCEDURE advance()"),) if once else ()),
         procedure.block("PROCEDURE rates()"), *receive_blocks(writer, set(stored)),
     )  # fmt: skip
-    return blocks, (*(writer.names[n] for n in stored), *rates)
+    return blocks, (*(writer.names[n] for n in stored), *rates, *([_LATE] if late else []))
+
+
+def _is_moving(writer: Writer) -> bool:
+    """Whether the current is a state with a derivative."""
+    states = writer.mechanism.dynamics.states
+    return any(s.name == writer.mechanism.current and s.derivative is not None for s in states)
 
 
 def kept_variables(writer: Writer) -> dict[str, str]:

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from nmlopt.ir.flat import Flat
 from nmlopt.ir.input_events import Firing
-from nmlopt.ir.inputs import lower_spike_source
+from nmlopt.ir.inputs import is_input, lower_spike_source
 from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
-from nmlopt.lems.expression import Call, Expr, Num, Sym
+from nmlopt.lems.expression import Call, Expr, Num, Op, Sym
 from nmlopt.lems.resolve import Components
 from nmlopt.lems.trees import names, parts, rebuild
 
@@ -32,11 +32,19 @@ def spike_times(
     """When the component of that id emits spikes (ms, ascending), until `duration_ms`.
 
     A spike source, or an input that makes its own spikes (a Poisson firing synapse). `random()` draws from numpy's
-    default generator with `seed`: the same seed gives the same spikes on any machine. Raises LemsError I072 if the
-    component makes no spikes, and those of its equations.
+    default generator with `seed`: the same seed gives the same spikes on any machine.
+
+    A source fires at the ends of steps. An input takes its own events at the moment within the step at which its
+    condition `t >= time` begins to hold, as a simulator delivers them. Raises LemsError I072 if the component makes no
+    spikes, and those of its equations.
     """
     flat, firings = lower_spike_source(known, component)
-    return _Source(flat, firings, seed).run(step_times(duration_ms, dt_ms))
+    source = _Source(flat, firings, seed)
+    times_ms = step_times(duration_ms, dt_ms)
+    fired = source.run(times_ms)
+    if is_input(known, known.by_id[component][0]):
+        return tuple(sorted(1e3 * moment for _, moment in fired))
+    return tuple(float(times_ms[step]) for step, _ in fired)
 
 
 def step_times(duration_ms: float, dt_ms: float) -> Floats:
@@ -59,6 +67,7 @@ class _Rule:
         test = _written_out(firing.test, written_out)
         self.test = compile_expression(test)
         self.reads = names(test)
+        self.moments = [compile_expression(moment) for moment in _moments(test)]
         self.assignments = [(name, _written_out(value, written_out)) for name, value in firing.assignments]
         self.compiled = [(name, None if _is_random(e) else compile_expression(e)) for name, e in self.assignments]
         self.spikes = firing.spikes
@@ -82,16 +91,15 @@ class _Source:
             self._initialise(name)
         self._since = 0.0
 
-    def run(self, times_ms: Floats) -> tuple[float, ...]:
-        """The spikes at these times of steps."""
+    def run(self, times_ms: Floats) -> list[tuple[int, float]]:
+        """For each spike the step that ends with it, and the moment (s) within the step when its test began to hold."""
         times = 0.001 * times_ms
-        steps = self._stepped(times) if self._derivatives else self._leaping(times)
-        return tuple(float(times_ms[step]) for step in steps)
+        return self._stepped(times) if self._derivatives else self._leaping(times)
 
     # ------------------------------------------------------------------------------------------ stepping
 
-    def _stepped(self, times: Floats) -> list[int]:
-        fired: list[int] = []
+    def _stepped(self, times: Floats) -> list[tuple[int, float]]:
+        fired: list[tuple[int, float]] = []
         for step in range(1, len(times)):
             here: dict[str, Value] = {"t": float(times[step - 1]), **self._states}
             dt = float(times[step] - times[step - 1])
@@ -100,17 +108,17 @@ class _Source:
             for name, change in changes.items():
                 self._states[name] += change
             self._since = float(times[step])
-            fired += [step] * self._test_all(float(times[step]), set())
+            fired += [(step, at) for at in self._test_all(times, step, set())]
         return fired
 
-    def _leaping(self, times: Floats) -> list[int]:
+    def _leaping(self, times: Floats) -> list[tuple[int, float]]:
         """From one step at which a condition holds to the next."""
-        fired: list[int] = []
+        fired: list[tuple[int, float]] = []
         hits = [self._next_hit(rule, times, 1) for rule in self._rules]
         while (step := min(hits, default=_NEVER)) < len(times):
             self._move(float(times[step]))
             changed: set[str] = set()
-            fired += [step] * self._test_all(float(times[step]), changed)
+            fired += [(step, at) for at in self._test_all(times, step, changed)]
             for index, rule in enumerate(self._rules):
                 if hits[index] <= step or rule.reads & changed:
                     hits[index] = self._next_hit(rule, times, step + 1)
@@ -136,16 +144,18 @@ class _Source:
             self._states[name] += rate * (time - self._since)
         self._since = time
 
-    def _test_all(self, time: float, changed: set[str]) -> int:
-        """Test every condition at one step, in order, and do what they say; the spikes that leave."""
-        spikes = 0
+    def _test_all(self, times: Floats, step: int, changed: set[str]) -> list[float]:
+        """Test every condition at one step, in order, and do what they say; the moments of the spikes that leave."""
+        before, time = float(times[step - 1]), float(times[step])
+        spikes: list[float] = []
         for rule in self._rules:
             if rule.test({"t": time, **self._states}, ()):
+                begins = [float(moment({"t": time, **self._states}, ())) for moment in rule.moments]
+                spikes += [max((m for m in begins if before < m <= time), default=time)] * rule.spikes
                 for (name, expr), (_, compiled) in zip(rule.assignments, rule.compiled, strict=True):
                     here: Mapping[str, Value] = {"t": time, **self._states}
                     self._states[name] = float(compiled(here, ())) if compiled else self._value(expr, here)
                     changed.add(name)
-                spikes += rule.spikes
         return spikes
 
     # ------------------------------------------------------------------------------------------ values
@@ -170,6 +180,14 @@ class _Source:
 
         evaluate: Evaluator = compile_expression(drawn(expr))
         return float(evaluate(here, ()))
+
+
+def _moments(test: Expr) -> list[Expr]:
+    """What the time is compared with."""
+    if isinstance(test, Op) and test.op in ("<", "<=", ">", ">="):
+        left, right = test.args
+        return [right] if left == Sym("t") else [left] if right == Sym("t") else []
+    return [moment for part in parts(test) for moment in _moments(part)]
 
 
 def _is_random(expr: Expr) -> bool:

@@ -77,10 +77,10 @@ def lower_spike_source(known: Components, component: str) -> tuple[Flat, tuple[F
 
 def input_element(known: Components, component: str) -> Element:
     """The component of that id that is a current. Raises LemsError I070."""
-    fitting = [e for e in known.by_id.get(component, ()) if _is_current(known, e)]
+    fitting = [e for e in known.by_id.get(component, ()) if is_input(known, e)]
     if len(fitting) == 1:
         return fitting[0]
-    ids = sorted(name for name, elements in known.by_id.items() if any(_is_current(known, e) for e in elements))
+    ids = sorted(name for name, elements in known.by_id.items() if any(is_input(known, e) for e in elements))
     near = get_close_matches(component, ids, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"inputs here: {', '.join(ids[:12]) or 'none'}"
     others = known.by_id.get(component, ())
@@ -90,7 +90,8 @@ def input_element(known: Components, component: str) -> Element:
     raise LemsError(Issue("I070", what, place(others[0]) if others else "", hint))
 
 
-def _is_current(known: Components, element: Element) -> bool:
+def is_input(known: Components, element: Element) -> bool:
+    """Whether a component is a current that acts on a cell."""
     try:
         found = known.type_of(element)
     except LemsError:

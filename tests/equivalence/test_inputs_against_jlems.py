@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nmlopt.backend import RunStatus, Settings
+from nmlopt.backend import Numerics, RunStatus, Settings, Trace
 from nmlopt.document.read import read
 from nmlopt.experiment.model import Attached, Experiment, Output
 from nmlopt.experiment.spike_sources import spike_times
@@ -48,6 +50,7 @@ INPUTS = {
     '<spike id="1" time="11 ms"/></timedSynapticInput>',
 }
 WEIGHTS = {"pynn": 0.0005}
+NAMES = [*SYNAPSES, *INPUTS]
 CELL = """
   <ionChannelHH id="leak" conductance="10 pS"/>
   <cell id="ball">
@@ -68,7 +71,7 @@ CELL = """
 
 
 def _lems() -> str:
-    names = [*SYNAPSES, *INPUTS]
+    names = NAMES
     drives = [
         f'<synapticConnectionWD from="source[0]" to="cells[{k}]" synapse="{name}" destination="synapses" '
         f'weight="{WEIGHTS.get(name, 1.5)}" delay="2 ms"/>'
@@ -91,43 +94,64 @@ def _lems() -> str:
 </Lems>"""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the LEMS file and jLEMS's output of it."""
-    made = tmp_path_factory.mktemp("jlems")
-    (made / "LEMS_inputs.xml").write_text(_lems())
+def _run(folder: Path, *flags: str) -> np.ndarray:
+    """The columns of the LEMS file's output: s, then V for each cell."""
     java = shutil.which("java")
     assert java, "java is needed: sudo apt-get install default-jre-headless"
-    command = [java, "-Xmx1G", "-jar", str(jneuroml_jar()), "LEMS_inputs.xml", "-nogui"]
-    done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
-    assert (made / "out.dat").exists(), done.stdout[-2000:] + done.stderr[-2000:]
-    return made
+    command = [java, "-Xmx1G", "-jar", str(jneuroml_jar()), "LEMS_inputs.xml", *flags, "-nogui"]
+    environment = {**os.environ, "NEURON_HOME": sys.prefix, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert (folder / "out.dat").exists(), done.stdout[-2000:] + done.stderr[-2000:]
+    return np.loadtxt(folder / "out.dat")
 
 
-def test_voltages_are_those_of_jlems(folder: Path) -> None:
-    table = np.loadtxt(folder / "out.dat")
+def _ours(folder: Path, settings: Settings) -> dict[str, Trace]:
+    """The voltage of each cell."""
     document = read(folder / "LEMS_inputs.xml")
     known = components(document)
     arrivals = tuple(t + 2.0 for t in spike_times(known, "spikes", LENGTH_MS, DT_MS))
-    timed = spike_times(known, "timed", LENGTH_MS, DT_MS)
-    names = [*SYNAPSES, *INPUTS]
+    events = dict.fromkeys(SYNAPSES, arrivals) | {"timed": spike_times(known, "timed", LENGTH_MS, DT_MS)}
     experiments = [
         Experiment(
             name, LENGTH_MS, 279.45,
-            (Attached(SITE, "a", name, WEIGHTS.get(name, 1.5) if name in SYNAPSES else 1.0,
-                      arrivals if name in SYNAPSES else timed if name == "timed" else ()),),
-            (Output("v", SITE),),
+            (Attached(SITE, "a", name, _weight(name), events.get(name, ())),), (Output("v", SITE),),
         )
-        for name in names
+        for name in NAMES
     ]  # fmt: skip
     backend = NeuronBackend()
-    cell = lower(document, component="ball", inputs=names)
-    (found,) = backend.simulate(backend.compile(cell, Settings(DT_MS)), experiments, np.zeros((1, 0)))
+    cell = lower(document, component="ball", inputs=NAMES)
+    (found,) = backend.simulate(backend.compile(cell, settings), experiments, np.zeros((1, 0)))
     assert found.status is RunStatus.OK, found.detail
-    for column, name in enumerate(names, start=1):
-        trace = found.traces[name, "v"]
+    return {name: found.traces[name, "v"] for name in NAMES}
+
+
+def _weight(name: str) -> float:
+    return WEIGHTS.get(name, 1.5) if name in SYNAPSES else 1.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the LEMS file."""
+    (tmp_path / "LEMS_inputs.xml").write_text(_lems())
+    return tmp_path
+
+
+def test_voltages_are_those_of_jlems(folder: Path) -> None:
+    table = _run(folder)
+    for column, (name, trace) in enumerate(_ours(folder, Settings(DT_MS)).items(), start=1):
         theirs = np.interp(trace.t_ms, 1e3 * table[:, 0], 1e3 * table[:, column])
         span = np.ptp(theirs)
         assert 2.0 < span < 60.0, f"{name}: {span} mV show little"
         # both are of first order; a step's worth of an event's shift is the largest part of the difference
         assert np.abs(trace.y - theirs).max() < 0.004 * span, name
+
+
+def test_numerics_jneuroml_are_those_of_its_export(folder: Path) -> None:
+    """To the step, but for 32-bit constants; the export applies the weight of a double synapse twice."""
+    table = _run(folder, "-neuron", "-run", "-compile")
+    for column, (name, trace) in enumerate(_ours(folder, Settings(DT_MS, Numerics.JNEUROML)).items(), start=1):
+        difference = np.abs(trace.y - 1e3 * table[: len(trace.y), column]).max()
+        if name == "both":
+            assert difference > 1.0
+        else:
+            assert difference < 1e-4, f"{name}: {difference} mV"
