@@ -22,6 +22,7 @@ VERBS = (
     "init",
     "import-morphology",
     "simulate",
+    "targets-from",
     "score",
     "export",
     "schema",
