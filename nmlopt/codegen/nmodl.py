@@ -35,7 +35,7 @@ _RESERVED_TEXT = """
     step begin passes hit theta fresh fresh_v first growth integrate flag cap_nF vm h dvdt coefficients table
     states regime gain exp log sin cos tan sinh cosh tanh sqrt ceil fabs pow floor fmod atan atan2 acos asin abs
     slope cond slope_ca cond_ca slope_ca2 cond_ca2 now left spike_t spike_v happen
-    weight netcon_weight check holds sum_i sum_g last_i last_g cell_v here there
+    weight netcon_weight check holds sum_i sum_g last_i last_g late_i cell_v here there
     if else while for int double float char void return static const class new delete this operator template auto
     register long short signed unsigned struct union enum switch case default break continue goto do sizeof typedef
     extern volatile inline namespace using public private protected friend virtual bool true false try catch throw
