@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lxml import etree
 from mutations import Mutant, mutate
 
 from nmlopt.backend import Numerics, Settings
@@ -97,10 +98,37 @@ def judge(path: Path, mutant: Mutant, settings: Settings) -> Verdict:
     reporting = [i for i in issues if i.severity is Severity.ERROR or i.code in SEEN_AS_WARNINGS]
     if mutant.dangling and not any(mutant.dangling in i.message for i in reporting):
         return Verdict("silent", f"'{mutant.dangling}' is not reported: {text or 'no errors'}", seconds)
+    unsaid = [] if errors else _dangling(path)
+    if unsaid:
+        return Verdict("silent", f"accepted with dangling references: {unsaid}", seconds)
     broken = [i for i in issues if not (i.code and i.message)]
     if broken:
         return Verdict("traceback", f"an issue without code or message: {broken}", seconds)
     return Verdict("reported" if errors else "accepted", text, seconds)
+
+
+_HOLDERS = {
+    "ionChannel": ("membraneProperties", None),
+    "concentrationModel": ("intracellularProperties", None),
+    "component": ("network", None),
+    "synapse": ("network", None),
+    "segmentGroup": ("membraneProperties", "segmentGroup"),
+}
+"""Attributes that refer, the parents whose children use them so, and what they refer to (None: any component)."""
+
+
+def _dangling(path: Path) -> list[str]:
+    """References of an accepted model that lead nowhere, found without the program's own code (but its reader)."""
+    roots = [etree.fromstring(source.data) for source in read(path, root=_root(path)).files]
+    ids = {e.get("id") for root in roots for e in root}
+    groups = {"all"} | {e.get("id") for root in roots for e in root.iter("{*}segmentGroup")}
+    found = []
+    for root in roots:
+        for attribute, (holder, kind) in _HOLDERS.items():
+            for parent in root.iter(f"{{*}}{holder}", holder):
+                values = [e.get(attribute) for e in parent if isinstance(e.tag, str) and attribute in e.attrib]
+                found += [f"{attribute}={v}" for v in values if v not in (ids if kind is None else groups)]
+    return found
 
 
 def _through(path: Path, settings: Settings, issues: list[Issue]) -> None:
