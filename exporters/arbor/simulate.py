@@ -156,8 +156,8 @@ def _tried(
     return [*_tried(shape, cells[:half], settings), *_tried(shape, cells[half:], settings)]
 
 
-class _Recipe(arbor.recipe):  # type: ignore[misc]  # arbor has no types
-    """The cells of a batch, which know nothing of each other."""
+class _Model:
+    """The cells of a batch, which know nothing of each other; what Arbor asks of a recipe."""
 
     def __init__(self, shape: Shape, cells: Sequence[tuple[int, Experiment, Any]]) -> None:
         super().__init__()
@@ -181,6 +181,9 @@ class _Recipe(arbor.recipe):  # type: ignore[misc]  # arbor has no types
             arbor.cable_probe_membrane_voltage(location(self._shape.cable.centres[output.site.compartment]), output.id)
             for output in self._cells[gid][1].outputs
         ]
+
+
+_Recipe: Any = type("_Recipe", (_Model, arbor.recipe), {})  # Arbor has no types that a class statement could extend
 
 
 def _simulated(

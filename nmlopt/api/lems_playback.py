@@ -57,7 +57,8 @@ class Playback:
             case Above(of, level):
                 return (np.interp(grid_ms, *self._samples(of)) > level).astype(np.float64)
             case Total(terms):
-                return np.sum([self.on_grid(term, grid_ms) for term in terms], axis=0)
+                total: Floats = np.sum([self.on_grid(term, grid_ms) for term in terms], axis=0)
+                return total
             case Recorded():
                 t_ms, y = self._samples(signal)
                 return _scaled(np.interp(grid_ms, t_ms, y), signal.factor)

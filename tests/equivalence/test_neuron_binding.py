@@ -222,7 +222,7 @@ def test_a_density_on_part_of_a_section_is_off_elsewhere(root):
         program = backend.compile(_with_placement(cell, "na_dendrite", changed), Settings())
         runs.append(backend.simulate(program, experiments, np.zeros((1, 0)))[0])
     assert not same(runs[0], runs[1])
-    # to rounding: where a density lies on all of a section it shares its mechanism, so that currents add in another order
+    # to rounding: a density on all of a section shares its mechanism, so that currents add in another order
     first, second = (run.traces["e", "v"] for run in runs[1:])
     assert np.abs(first.y - second.y).max() < 1e-9
 
