@@ -9,6 +9,7 @@ from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, 
 from nmlopt.document.model import Document
 from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError
 from nmlopt.evaluate.model import Evaluation
+from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.parameters import Parameters
 from nmlopt.experiment.resolve import resolve
@@ -118,7 +119,8 @@ def _run(files: Files, options: Options) -> Resolved:
 def _resolved(files: Files) -> Resolved:
     """What can be said without a simulator."""
     spec, document = files.targets, files.document
-    cell = lower(document, addresses(spec, document), component=spec.component)
+    free, inputs = addresses(spec, document), input_components(spec)
+    cell = lower(document, free, component=spec.component, inputs=inputs)
     resolve(spec, document, cell, folder=files.folder)
     objectives = tuple(group.id for group in make_scoring(spec).groups)
     return Resolved(spec, parameters(spec, document, cell), objectives)
