@@ -24,7 +24,8 @@ QUANTITIES: Mapping[str, str] = {
 """A number for each dimension."""
 
 NUMBERS: Mapping[tuple[str, str], str] = {
-    ("", "scale"): "9 mV", ("", "instances"): "2", ("", "erev"): "50 mV", ("", "number"): "3000",
+    ("", "scale"): "9 mV", ("", "instances"): "2", ("", "erev"): "50 mV", ("channelPopulation", "erev"): "-55 mV",
+    ("", "number"): "3000",
     ("baseIonChannel", "conductance"): "10 pS", ("", "fixedQ10"): "2", ("", "q10Factor"): "3", ("", "z"): "2.1",
     ("", "gamma"): "0.4", ("", "tauMin"): "0.1 ms", ("", "fractionalConductance"): "0.6", ("", "vShift"): "3 mV",
     ("KSState", "relativeConductance"): "0.5", ("", "initialExtConcentration"): "2 mM",
@@ -34,7 +35,8 @@ NUMBERS: Mapping[tuple[str, str], str] = {
     ("", "thresh"): "-50 mV", ("", "reset"): "-70 mV", ("", "refract"): "3 ms", ("", "leakReversal"): "-60 mV",
     ("", "v0"): "-65 mV", ("", "EL"): "-70 mV", ("", "VT"): "-50 mV", ("", "delT"): "2 mV", ("", "tauw"): "100 ms",
     ("", "gL"): "10 nS", ("adExIaFCell", "a"): "2 nS", ("adExIaFCell", "b"): "0.05 nA",
-    ("adExIaFCell", "thresh"): "-30 mV", ("izhikevichCell", "a"): "0.02", ("izhikevichCell", "b"): "0.2",
+    ("adExIaFCell", "thresh"): "-43 mV", ("iafTauCell", "leakReversal"): "-40 mV",
+    ("izhikevichCell", "a"): "0.02", ("izhikevichCell", "b"): "0.2",
     ("izhikevichCell", "c"): "-65", ("izhikevichCell", "d"): "6", ("izhikevichCell", "thresh"): "30 mV",
     ("izhikevich2007Cell", "C"): "100 pF", ("izhikevich2007Cell", "vr"): "-60 mV",
     ("izhikevich2007Cell", "k"): "0.7 nS_per_mV",
@@ -63,7 +65,7 @@ NUMBERS: Mapping[tuple[str, str], str] = {
     ("basePyNNCell", "cm"): "0.3", ("basePyNNCell", "i_offset"): "0.3", ("basePyNNCell", "v_init"): "-65",
     ("basePyNNCell", "tau_syn_E"): "0.5", ("basePyNNCell", "tau_syn_I"): "0.6", ("", "tau_refrac"): "3",
     ("", "v_thresh"): "-52", ("", "tau_m"): "18", ("", "v_rest"): "-65", ("", "v_reset"): "-64", ("", "e_rev_E"): "0.1",
-    ("", "e_rev_I"): "-70.1", ("", "v_spike"): "-42", ("", "delta_T"): "2.1", ("", "tau_w"): "140",
+    ("", "e_rev_I"): "-70.1", ("", "v_spike"): "-46", ("", "delta_T"): "2.1", ("", "tau_w"): "140",
     ("basePyNNIaFCondCell", "a"): "0.004", ("basePyNNIaFCondCell", "b"): "0.08",
     ("HH_cond_exp", "gbar_K"): "6", ("HH_cond_exp", "gbar_Na"): "20", ("HH_cond_exp", "g_leak"): "0.01",
     ("HH_cond_exp", "e_rev_K"): "-90", ("HH_cond_exp", "e_rev_Na"): "50.1", ("HH_cond_exp", "e_rev_leak"): "-65.1",
