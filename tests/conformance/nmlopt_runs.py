@@ -17,12 +17,12 @@ from tests.conformance.results import Result, measured
 from tests.conformance.suite import Case
 
 
-def run(case: Case, *, backend: str = "neuron", numerics: Numerics = Numerics.CNEXP) -> Result:
+def run(case: Case, *, backend: str = "neuron", numerics: str = "cnexp") -> Result:
     """The case's quantities; 'refused' with nmlopt's own words if it does not support something."""
     try:
-        simulation = read_simulation(read(case.lems))
+        simulation, style = read_simulation(read(case.lems)), Numerics(numerics)
         coarse, fine = (
-            measured(case, columns(simulation, backend, Settings(dt_ms=simulation.step_ms / n, numerics=numerics)))
+            measured(case, columns(simulation, backend, Settings(dt_ms=simulation.step_ms / n, numerics=style)))
             for n in (1, 2)
         )
     except UnsupportedError as error:
