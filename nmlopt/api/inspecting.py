@@ -45,6 +45,9 @@ def paths(
     found = listing(document, pattern)
     if not found:
         everything = len(listing(document))
+        if not everything:
+            hint = "give the file that holds the components, or include it"
+            raise PathError(Issue("P001", "there are no numbers in this document", str(model), hint))
         message = f"no path matches '{pattern}' among the {everything} numbers of {model.name}"
         raise PathError(Issue("P001", message, hint=f"nmlopt paths {model.name} lists all"))
     try:

@@ -9,6 +9,7 @@ from nmlopt.document.model import Element
 from nmlopt.errors import Issue, LemsError
 from nmlopt.ir.numbers import Numbers
 from nmlopt.lems.resolve import Components
+from nmlopt.lems.types import place
 
 SET_BY_PROTOCOL = "temperature is a condition of the protocol, set in the targets file"
 
@@ -16,10 +17,12 @@ SET_BY_PROTOCOL = "temperature is a condition of the protocol, set in the target
 def choose_cell(known: Components, wanted: str | None) -> Element:
     """The cell of that id; by default the only cell, or the one of the network's only population.
 
-    Raises LemsError: I001 no cell, I002 several cells, I003 no cell of that id.
+    Raises LemsError: I001 no cell, I002 several cells, I003 no cell of that id, I007 types of the earliest LEMS.
     """
     cells = [e for e in known.top if is_cell(known, e)]
     ids = [e.attributes.get("id", "?") for e in cells]
+    if not cells:
+        _refuse_behavior(known)
     if wanted is not None:
         found = [e for e in cells if e.attributes.get("id") == wanted]
         if len(found) == 1:
@@ -43,6 +46,19 @@ def choose_cell(known: Components, wanted: str | None) -> Element:
             hint="choose one with --component",
         )
     )
+
+
+def _refuse_behavior(known: Components) -> None:
+    """Raise LemsError I007 where types are written in the first LEMS, which called their equations Behavior."""
+    for element in known.top:
+        old = (
+            next((c for c in element.children if c.tag == "Behavior"), None) if element.tag == "ComponentType" else None
+        )
+        if old is not None:
+            message = (
+                f"ComponentType '{element.attributes.get('name', '')}' has a <Behavior>, the early LEMS for <Dynamics>"
+            )
+            raise LemsError(Issue("I007", message, place(old), "write <Dynamics> in its place"))
 
 
 def is_cell(known: Components, element: Element) -> bool:

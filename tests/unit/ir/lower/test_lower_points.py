@@ -225,6 +225,7 @@ def fire(cell, system, duration: float, dt: float) -> list[float]:
         (IZH.replace('"35 mV"', '"35 mS"'), None, "L031"),
         (IZH.replace('"35 mV"', '"35 mw"'), None, "U002"),
         (IZH.replace("izhikevich2007Cell", "fancyCell"), None, "I001"),
+        ('<ComponentType name="old" extends="baseCell"><Behavior/></ComponentType><old id="c"/>', "c", "I007"),
     ],
 )
 def test_faults(document, body: str, component: str | None, code: str) -> None:
