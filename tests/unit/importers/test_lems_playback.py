@@ -71,4 +71,4 @@ def test_events_of_sources_and_crossings_come_in_the_order_of_time():
     crossing = Selection("5", Above(Recorded("pop[0]", "r0"), -50.0))
     file = EventFile("e.dat", "ID_TIME", (crossing, Selection("6", (0.3, 0.9, 1.5))))
     events = played(grid, [-65, -50, -49, -60, -40]).events(file)
-    assert events == [(0.0003, "6"), (0.0005, "5"), (0.0009, "6"), (0.001, "5")]
+    assert events == [(0.00025, "5"), (0.0003, "6"), (0.0009, "6"), (0.001, "5")]
