@@ -11,7 +11,7 @@ from nmlopt.api.lems_playback import Playback
 from nmlopt.api.problem import Options, read_model
 from nmlopt.backend import Backend, Program, Trace
 from nmlopt.document.model import Document
-from nmlopt.errors import Issue, SimulationError, UnsupportedError, raise_errors
+from nmlopt.errors import Issue, Severity, SimulationError, UnsupportedError, raise_errors
 from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.importers.simulation_model import Display, LemsSimulation
@@ -37,12 +37,14 @@ class Prepared:
     dt_ms: float
 
 
-def prepare_lems(document: Document, options: Options, *, dt_ms: float | None = None) -> Prepared:
+def prepare_lems(
+    document: Document, options: Options, *, dt_ms: float | None = None, unrecordable: Severity = Severity.ERROR
+) -> Prepared:
     """Read a simulation and compile its cells, by default for its own step.
 
     Raises what `read_simulation` raises, UnsupportedError (B...), BackendError.
     """
-    simulation = read_simulation(document)
+    simulation = read_simulation(document, unrecordable=unrecordable)
     step_ms = simulation.step_ms if dt_ms is None else dt_ms
     settings = replace(options.settings, dt_ms=step_ms)
     backend = registry.load(options.backend)

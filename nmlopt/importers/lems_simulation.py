@@ -45,8 +45,8 @@ _SINCE: Final = "tsince"
 _UNSUPPORTED: Final = frozenset({"S010", "S011"})
 
 
-def read_simulation(document: Document) -> LemsSimulation:
-    """The simulation in a document.
+def read_simulation(document: Document, *, unrecordable: Severity = Severity.ERROR) -> LemsSimulation:
+    """The simulation in a document; `unrecordable`: what a column is that cannot be recorded (`read_recorded`).
 
     Raises with everything that was found: UnsupportedError if cells are connected or an element is not supported (S010,
     S011, I..., L...), else SimulationError (S...), LemsError, UnitsError.
@@ -56,7 +56,7 @@ def read_simulation(document: Document) -> LemsSimulation:
     network = _network(scope, written)
     _raise_errors(scope.issues)
     reader = _Reader(scope, document, written, network)
-    recorded = read_recorded(scope, written, reader)
+    recorded = read_recorded(scope, written, reader, unrecordable=unrecordable)
     runs = reader.runs()
     _raise_errors(scope.issues)
     if not runs:

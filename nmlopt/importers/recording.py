@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from nmlopt.document.model import Element
-from nmlopt.errors import UnitsError
+from nmlopt.errors import Severity, UnitsError
 from nmlopt.importers.scope import Scope
 from nmlopt.importers.simulation_elements import Written, children, file_name
-from nmlopt.importers.simulation_model import Above, Column, Display, EventFile, Line, OutputFile, Selection, Signal
+from nmlopt.importers.simulation_model import (
+    Above,
+    Column,
+    Constant,
+    Display,
+    EventFile,
+    Line,
+    OutputFile,
+    Selection,
+    Signal,
+)
 from nmlopt.importers.spiking import FORMATS
 from nmlopt.lems.types import ComponentType
 from nmlopt.units import Quantity
@@ -35,24 +46,31 @@ class RecordedParts:
     displays: tuple[Display, ...]
 
 
-def read_recorded(scope: Scope, written: Written, lookup: Lookup) -> RecordedParts:
-    """Output files, event files and displays; faults S020, S022, S023 and warnings S021 go to `scope`."""
+def read_recorded(
+    scope: Scope, written: Written, lookup: Lookup, *, unrecordable: Severity = Severity.ERROR
+) -> RecordedParts:
+    """Output files, event files and displays; faults S020 and S022 and warnings S021 go to `scope`.
+
+    `unrecordable`: how much a column weighs that cannot be had; where it is no error, the column holds nan.
+    """
     element, type_ = written.element, written.type
-    files = [_file(scope, *found, lookup) for found in children(scope, element, type_, "OutputFile")]
+    files = [_file(scope, *found, lookup, unrecordable) for found in children(scope, element, type_, "OutputFile")]
     events = [_events(scope, *found, lookup) for found in children(scope, element, type_, "EventOutputFile")]
     displays = [_display(scope, *found, lookup) for found in children(scope, element, type_, "Display")]
     return RecordedParts(tuple(files), tuple(events), tuple(displays))
 
 
-def _file(scope: Scope, element: Element, type_: ComponentType, lookup: Lookup) -> OutputFile:
+def _file(scope: Scope, element: Element, type_: ComponentType, lookup: Lookup, unrecordable: Severity) -> OutputFile:
     columns = []
     for child, _ in children(scope, element, type_, "OutputColumn"):
         quantity = child.attributes.get("quantity", "")
         signal, fault = lookup.signal(quantity)
         if signal is not None:
             columns.append(Column(child.attributes.get("id", ""), quantity, signal))
-        elif fault:
-            scope.fault("S020", f"'{quantity}' cannot be recorded: {fault}", child)
+            continue
+        if fault:
+            scope.remark("S020", f"'{quantity}' cannot be recorded: {fault}", child, unrecordable)
+        columns.append(Column(child.attributes.get("id", ""), quantity, Constant(math.nan)))
     return OutputFile(file_name(element), tuple(columns))
 
 

@@ -157,6 +157,8 @@ class Written:
         if any(not 0 <= int(c) < table.shape[1] for c in columns):
             raise CaseError(f"'{given.get('path')}' has {table.shape[1]} columns, not those of {columns}")
         rows = table[int(given.get("header", 0)) :, [int(c) for c in columns]]
+        if np.isnan(rows).any():
+            raise CaseError(f"a column of '{given.get('path')}' cannot be recorded")
         return as_printed(rows) * np.asarray(given.get("scaling", [1.0] * len(columns)), dtype=float)
 
     def spike_file(self, omt: Path, given: Mapping[str, Any]) -> list[float]:

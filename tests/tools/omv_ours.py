@@ -15,7 +15,7 @@ from nmlopt.api.problem import Options
 from nmlopt.backend import Numerics, Settings
 from nmlopt.document.model import Document
 from nmlopt.document.read import read
-from nmlopt.errors import DocumentError
+from nmlopt.errors import DocumentError, Severity
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def document_of(case: OmvCase, folder: Path) -> Document:
 def run_ours(case: OmvCase, folder: Path, numerics: Numerics, dt_ms: float | None = None) -> Outcome:
     """Run the unmodified LEMS file, by default with its own step. Raises NmloptError."""
     options = Options(settings=Settings(numerics=numerics))
-    prepared = prepare_lems(document_of(case, folder), options, dt_ms=dt_ms)
+    prepared = prepare_lems(document_of(case, folder), options, dt_ms=dt_ms, unrecordable=Severity.WARNING)
     before = _cpu_s()
     done = run_lems(prepared)
     cpu_s = _cpu_s() - before

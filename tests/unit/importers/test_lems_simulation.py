@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from nmlopt.document.read import read
 from nmlopt.errors import Severity, SimulationError, UnsupportedError
 from nmlopt.experiment.model import Pulse, Ramp, Sine
+from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.importers.simulation_model import Above, Constant, Recorded
 
 ROD = "LEMS_rod.xml"
@@ -186,6 +190,17 @@ def test_faults_have_codes_places_and_remedies(simulation_of, code, old, new, wo
     assert found[0].where.startswith("LEMS_rod.xml")
     for word in words:
         assert word in str(found[0])
+
+
+def test_a_column_that_cannot_be_recorded_may_be_a_warning(lems_folder, tmp_path):
+    for file in lems_folder.iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace("leak_all/iDensity", "leak_all/g"))
+    found = read_simulation(read(tmp_path / ROD, root=tmp_path), unrecordable=Severity.WARNING)
+    assert [i.severity for i in found.issues if i.code == "S020"] == [Severity.WARNING]
+    signals = [c.signal for c in found.files[0].columns]
+    assert len(signals) == 4  # the others keep their places
+    assert isinstance(signals[2], Constant)
+    assert math.isnan(signals[2].value)
 
 
 def test_two_faults_are_told_together(simulation_of):
