@@ -156,6 +156,7 @@ def test_a_projection_without_connections_connects_nothing(simulation_of):
         ("S003", 'target="net"', 'target="stim"', ("no network",)),
         ("S004", 'length="20 ms"', 'length="0 ms"', ("not positive",)),
         ("S004", 'step="0.05 ms"', "", ("no step",)),
+        ("S004", 'step="0.05 ms"', 'step="0 ms"', ("not positive",)),
         ("S004", 'step="0.05 ms"', 'step="1e-12 ms"', ("steps",)),
         ("S005", 'step="0.05 ms"', 'step="0.05 mV"', ("not a time",)),
         ("S005", 'weight="-0.5"', 'weight="half"', ("half",)),
