@@ -19,7 +19,8 @@ OWN_VOLTAGE = "vm"
 """The voltage of a point cell that integrates it itself, in V."""
 POINT_AREA_UM2 = 314.1592653589793
 """Membrane of the 10 µm x 10 µm cylinder that carries a point cell, as in jNeuroML's export."""
-_DEFAULT_POINT_CAPACITANCE_F = Num(1e-9)
+_DEFAULT_POINT_MEMBRANE = {"cm": Num(318.31), "cap_nF": Num(1.0)}
+"""Where the equations hold no capacitance: the export rounds the cm that would make 1 nF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,11 @@ def _point_membrane(cell: Cell, plan: Plan) -> Iterable[Number]:
     """The section under a point cell that drives it (numerics jneuroml) has the cell's capacitance."""
     if plan.parts[0].interface.states.get("v") == OWN_VOLTAGE or not _has_voltage(plan.parts[0]):
         return
-    capacitance = cell.point_capacitance or _DEFAULT_POINT_CAPACITANCE_F
     for name, factor in (("cm", 1e14 / POINT_AREA_UM2), ("cap_nF", 1e9)):
-        yield Number(Place(name, (0,)), Op("*", (capacitance, Num(factor))))
+        if cell.point_capacitance is None:
+            yield Number(Place(name, (0,)), _DEFAULT_POINT_MEMBRANE[name])
+        else:
+            yield Number(Place(name, (0,)), Op("*", (cell.point_capacitance, Num(factor))))
 
 
 def _has_voltage(part: Part) -> bool:

@@ -15,6 +15,7 @@ from nmlopt.codegen.nmodl_states import (
     initial_lines,
     kinetic_blocks,
     lagged,
+    preset_lines,
     state_names,
     table_block,
     tabulated,
@@ -171,7 +172,8 @@ def _lagging(writer: Writer) -> tuple[Block, ...]:
     for state, rate in zip(_moving(writer), rates, strict=True):
         procedure.let(rate, state, local=False)
     start = Body(writer)
-    start.lines += [*(f"{name} = 0.0" for name in state_names(writer)), "rates()"]
+    preset_lines(writer, start)
+    start.lines.append("rates()")
     initial_lines(writer, start)
     body = Body(writer, known=set(stored))
     body.lines += ["SOLVE advance", *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]

@@ -13,7 +13,7 @@ from nmlopt.codegen.input_conditions import edges, sorted_conditions
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface, ions
 from nmlopt.codegen.nmodl_current import assemble
 from nmlopt.codegen.nmodl_events import CALL, stepping_blocks
-from nmlopt.codegen.nmodl_states import derivative_block, euler_lines, initial_lines
+from nmlopt.codegen.nmodl_states import derivative_block, euler_lines, initial_lines, preset_lines
 from nmlopt.ir.model import Condition
 from nmlopt.lems.expression import Expr, Num, Op, Sym
 from nmlopt.lems.trees import names
@@ -156,7 +156,8 @@ def _lagging(writer: Writer) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     if late:  # a current that is a state lags like any other
         procedure.lines.append(f"{_LATE} = {late}")
     start = Body(writer)
-    start.lines += [*(f"{name} = 0.0" for name in (*moving_states(writer), *still_states(writer))), "rates()"]
+    preset_lines(writer, start)
+    start.lines.append("rates()")
     initial_lines(writer, start)
     body = Body(writer, known=set(stored))
     found = sorted_conditions(dynamics)

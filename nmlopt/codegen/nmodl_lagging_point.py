@@ -1,7 +1,8 @@
 """Point cells as jNeuroML exports them: the membrane of a section driven by i = -C dv/dt, a step late.
 
 Conditions that reset v or change the regime are WATCH crossings whose events act in NET_RECEIVE; the others (a flag
-`spiking`) are tested in BREAKPOINT. In a regime in which v stands still it is held by a steep current, as there. The
+`spiking`) are tested in BREAKPOINT. In a regime in which nothing moves v is held by a steep current, as there; in one
+in which only another variable moves (w of an adaptive cell) v is left to whatever current is put into the cell. The
 conductance of a channel inside such a cell is computed in BREAKPOINT, after it was used: one step later still.
 """
 
@@ -14,7 +15,7 @@ from nmlopt.codegen.analysis import Definitions
 from nmlopt.codegen.attached_current import CONSTANT, SLOPE, SUMS, reset_sums
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface, safe
 from nmlopt.codegen.nmodl_current import assemble
-from nmlopt.codegen.nmodl_states import initial_lines
+from nmlopt.codegen.nmodl_states import initial_lines, preset_lines
 from nmlopt.ir.model import Condition, Regime, State
 from nmlopt.lems.expression import Call, Expr, Num, Op, Sym
 from nmlopt.lems.trees import names, substitute
@@ -40,7 +41,12 @@ def lagging_text(writer: Writer, suffix: str) -> ModText:
     has_drive = "ISyn" in dynamics.inputs
     sums = SUMS if CONSTANT in dynamics.inputs else ()
     rates_block = _rates(writer, stepped, late)
-    blocks = (_initial(writer, late), _breakpoint(writer, stepped), *_moves_block(writer, stepped), rates_block)
+    blocks = (
+        _initial(writer, stepped, late),
+        _breakpoint(writer, stepped),
+        *_moves_block(writer, stepped),
+        rates_block,
+    )
     receive = (_receive(writer),) if _watched_conditions(writer) or _has_v(writer) else ()
     rates = [*(f"rate_{writer.names[s.name]}" for s in stepped), *late.values()]
     stored = ["i", "dvdt", "regime", *kept, *rates] if _has_v(writer) else ["regime", *kept, *rates]
@@ -90,13 +96,16 @@ def _use_late(writer: Writer) -> dict[str, str]:
     return late
 
 
-def _initial(writer: Writer, late: Mapping[str, str]) -> Block:
+def _initial(writer: Writer, stepped: list[State], late: Mapping[str, str]) -> Block:
     dynamics = writer.mechanism.dynamics
     body = Body(writer, own_inputs=False)
     start = next((k for k, r in enumerate(dynamics.regimes) if r.is_initial), 0)
     others = [s for s in dynamics.states if s.name != "v"]
-    body.lines += [*reset_sums(writer), f"regime = {start}", *(f"{name} = 0.0" for name in late.values()), "rates()"]
-    body.need([s.initial for s in others])  # what starts rest on is computed while all states are still zero
+    rates = [f"rate_{writer.names[s.name]}" for s in stepped] + (["dvdt"] if _has_v(writer) else [])
+    preset_lines(writer, body, states=others)
+    body.lines += [*reset_sums(writer), *(f"{name} = 0.0" for name in (*rates, *late.values()))]
+    body.lines += ["regime = -1", "rates()", f"regime = {start}"]  # as there: the first rates know of no regime
+    body.need([s.initial for s in others])  # what starts rest on is computed before they start
     initial_lines(writer, body, states=others)
     if _watched_conditions(writer) or _has_v(writer):
         body.lines.append(f"net_send(0, {_START_FLAG})")
@@ -166,7 +175,7 @@ def _in_regime(state: State, regime: Regime) -> Expr:
     if found is not None:
         return found
     reset = dict(regime.on_entry).get(state.name)
-    if state.name == "v" and reset is not None:
+    if state.name == "v" and reset is not None and not regime.derivatives:
         return Op("*", (_HOLD_PER_S, Op("-", (reset, Sym("v")))))
     return Num(0.0)
 
@@ -227,7 +236,28 @@ def _extreme(sign: str, left: Expr, right: Expr) -> Expr:
 def _event(writer: Writer, flag: int, condition: Condition, local_names: list[str]) -> list[str]:
     regimes = [r.name for r in writer.mechanism.dynamics.regimes]
     where = f" && regime == {regimes.index(condition.regime)}" if condition.regime else ""
-    lines = [f"if (flag == {flag}{where}) {{"]
+    lines = [f"if (flag == {flag}{where}) {{", *_happening(writer, condition, local_names)]
+    for other in _watched_conditions(writer):
+        if condition.next_regime and other.regime == condition.next_regime and _is_clock(writer, other):
+            over = writer.text(Op(">=", (_margin(_watched(writer, other.test)), Num(0.0))))
+            left = [*_happening(writer, other, local_names), *(["    dvdt = 0.0"] if _has_v(writer) else [])]
+            lines += [f"    if ({over}) {{", *(f"    {line}" for line in left), "    }"]
+    return [*lines, "}"]
+
+
+def _is_clock(writer: Writer, condition: Condition) -> bool:
+    """Whether nothing but time decides about it: the end of a refractory period.
+
+    One of no length (which the export refuses) is over when it begins, and no WATCH would see that: it sees changes.
+    """
+    dynamics = writer.mechanism.dynamics
+    moving = {"v", *(s.name for s in dynamics.states if _moves(writer, s)), *dynamics.inputs} - {"t"}
+    return not names(_watched(writer, condition.test)) & moving
+
+
+def _happening(writer: Writer, condition: Condition, local_names: list[str]) -> list[str]:
+    regimes = [r.name for r in writer.mechanism.dynamics.regimes]
+    lines: list[str] = []
     assignments = list(condition.assignments)
     if condition.next_regime:
         target = writer.mechanism.dynamics.regimes[regimes.index(condition.next_regime)]
@@ -242,4 +272,4 @@ def _event(writer: Writer, flag: int, condition: Condition, local_names: list[st
             body.let(writer.names[name], value, local=False)
         local_names += body.local_names
         lines += [f"    {line}" for line in body.lines]
-    return [*lines, "}"]
+    return lines

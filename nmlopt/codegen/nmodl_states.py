@@ -137,6 +137,15 @@ def initial_lines(writer: Writer, body: Body, states: Sequence[State] | None = N
         body.let(writer.names[state.name], state.initial, local=False)
 
 
+def preset_lines(writer: Writer, body: Body, states: Sequence[State] | None = None) -> None:
+    """jNeuroML: what all states hold while INITIAL computes for the first time: 0, or the number of that name."""
+    for state in writer.mechanism.dynamics.states if states is None else states:
+        body.let(writer.names[state.name], state.preset or Num(0.0), local=False)
+    if states is None:
+        occupancies = [name for scheme in writer.mechanism.dynamics.kinetics for name in scheme.states]
+        body.lines += [f"{writer.names[name]} = 0.0" for name in dict.fromkeys(occupancies)]
+
+
 def tabulated(writer: Writer) -> dict[str, Expr]:
     """Coefficients of states that rest on v and on GLOBAL parameters only, by NMODL name: what a TABLE can hold.
 

@@ -132,7 +132,8 @@ def _plain(expr: Expr) -> Expr:
 
 def _state(state: State, binder: _Binder) -> State:
     derivative = None if state.derivative is None else binder.run_time(state.derivative, f"d{state.name}")
-    return State(state.name, binder.run_time(state.initial, f"{state.name}_start"), derivative)
+    preset = None if state.preset is None else binder.run_time(state.preset, f"{state.name}_preset")
+    return State(state.name, binder.run_time(state.initial, f"{state.name}_start"), derivative, preset)
 
 
 def _condition(condition: Condition, context: str, binder: _Binder) -> Condition:

@@ -341,7 +341,15 @@ class Flattener:
                         initial = self.expression(instance, assignment, "value")
         if instance is not self.modal:
             derivative = derivative_by_mode(self, instance, name, derivative)
-        self.equations.states[made] = State(made, initial, derivative)
+        self.equations.states[made] = State(made, initial, derivative, self._preset(instance, dynamics, name))
+
+    def _preset(self, instance: Instance, dynamics: Element, name: str) -> Expr | None:
+        """The number named `<state>0`, of the state's own dimension, if the component has one."""
+        number, item = instance.type.declarations.get(f"{name}0"), _dynamics_item(dynamics, name)
+        if number is None or number.kind not in _NUMBERS or item is None:
+            return None
+        is_alike = number.element.attributes.get("dimension") == item.attributes.get("dimension")
+        return self.value(instance, number.name) if is_alike else None
 
     def name_of_state(self, instance: Instance, variable: str, item: Element) -> str:
         """The name in the result of a state that an event or scheme changes. Raises LemsError L013."""
@@ -352,6 +360,7 @@ class Flattener:
         return found.name
 
 
+_NUMBERS = ("Parameter", "DerivedParameter", "Constant")
 _RANK = {"DerivedVariable": 0, "ConditionalDerivedVariable": 0, "StateVariable": 1}
 
 

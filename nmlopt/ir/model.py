@@ -92,11 +92,16 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state variable: its value at t = 0 and its derivative per second (None: constant between events)."""
+    """A state variable: its value at t = 0 and its derivative per second (None: constant between events).
+
+    `preset` is the number of the component that is named like the state with a 0 after it (y0 of y), if there is one:
+    NEURON takes it for what the state holds before anything is computed at t = 0, and so numerics jneuroml does.
+    """
 
     name: str
     initial: Expr
     derivative: Expr | None
+    preset: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

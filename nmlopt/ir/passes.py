@@ -9,7 +9,7 @@ from typing import Final
 from nmlopt.ir.bind import split
 from nmlopt.ir.flat import Bound, Flat
 from nmlopt.ir.guard import guard_singularities, rates_form
-from nmlopt.ir.model import Dynamics
+from nmlopt.ir.model import Dynamics, State
 from nmlopt.lems.expression import Expr, Sym
 from nmlopt.lems.trees import leaves, names, rebuild
 
@@ -31,8 +31,8 @@ def pruned(bound: Bound, wanted: Collection[str]) -> Bound:
     kept = _closure([*wanted, *_read(dynamics)], table)
     start_only = {name: value for name, value in table.items() if name not in kept}
     if _largest(start_only) > MAX_WRITTEN_OUT:  # many uses of each other: cheaper as variables
-        kept, start_only = _closure([*kept, *(n for s in dynamics.states for n in names(s.initial))], table), {}
-    states = tuple(replace(s, initial=_written_out(s.initial, start_only)) for s in dynamics.states)
+        kept, start_only = _closure([*kept, *(n for e in _starts(dynamics) for n in names(e))], table), {}
+    states = tuple(_started(s, start_only) for s in dynamics.states)
     assigned = tuple(a for a in dynamics.assigned if a.name in kept)
     live = {a.name for a in assigned} | {s.name for s in states}
     smaller = replace(
@@ -51,9 +51,21 @@ def pruned(bound: Bound, wanted: Collection[str]) -> Bound:
 
 def expressions(dynamics: Dynamics) -> Iterable[Expr]:
     """Every expression of the dynamics."""
-    yield from (s.initial for s in dynamics.states)
+    yield from _starts(dynamics)
     yield from (a.value for a in dynamics.assigned)
     yield from _run_time(dynamics)
+
+
+def _starts(dynamics: Dynamics) -> Iterable[Expr]:
+    for state in dynamics.states:
+        yield state.initial
+        if state.preset is not None:
+            yield state.preset
+
+
+def _started(state: State, definitions: dict[str, Expr]) -> State:
+    preset = None if state.preset is None else _written_out(state.preset, definitions)
+    return replace(state, initial=_written_out(state.initial, definitions), preset=preset)
 
 
 def _run_time(dynamics: Dynamics) -> Iterable[Expr]:

@@ -33,12 +33,7 @@ POINT_CELLS = sorted(
 )
 AMPLITUDES = {"izhikevichCell": 15.0, "izhikevich2007Cell": 0.4, "adExIaFCell": 0.5}
 AMPLITUDES |= {"pointCellCondBased": 0.01, "pointCellCondBasedCa": 0.01}
-NOT_AS_JNEUROML_DOES = {
-    # its forward Euler of the exponential, and of v held in the refractory time, diverges: its own export does, too
-    *("adExIaFCell", "EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"),
-    # they start above their threshold here, and only a crossing fires
-    *("iafTauCell", "iafTauRefCell"),
-}
+NOT_AS_JNEUROML_DOES = {"iafTauCell", "iafTauRefCell"}  # they start above threshold here, and only a crossing fires
 SILENT = {
     "spikeThresh/value": "spikes of a cell with morphology are found in its trace",
     "pointCellCondBased/thresh": "it moves a flag, not the voltage",

@@ -35,8 +35,12 @@ STATE {
 }
 
 INITIAL {
-    regime = 0
+    u = 0.0
+    rate_u = 0.0
+    dvdt = 0.0
+    regime = -1
     rates()
+    regime = 0
     u = 0.0
     net_send(0, 1)
 }
