@@ -18,6 +18,7 @@ from nmlopt.ir.model import Cell, Slot
 Floats = npt.NDArray[np.float64]
 
 DEFAULT_DT_MS = 0.025
+MAX_ABS_V_MV = 250.0
 
 
 class RunStatus(StrEnum):
@@ -72,9 +73,13 @@ class Settings:
     atol: float = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A compiled cell: texts, their digest, and the folder in which they were built. Picklable."""
+    """A compiled cell: texts, their digest, and the folder in which they were built. Picklable.
+
+    Programs of one backend with one digest are equal: all but the present values of the slots is the same, and
+    comparing cells with thousands of compartments would cost more than a run.
+    """
 
     backend: str
     cell: Cell
@@ -82,6 +87,12 @@ class Program:
     digest: str
     files: Mapping[str, str]
     folder: Path
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and (other.backend, other.digest) == (self.backend, self.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.backend, self.digest))
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -104,6 +115,17 @@ class Recordings:
     status: RunStatus
     traces: Mapping[tuple[str, str], Trace] = field(default_factory=dict)
     detail: str = ""
+
+
+def divergence(experiment: Experiment, traces: Mapping[tuple[str, str], Trace]) -> str:
+    """What makes the traces of an experiment those of a run that diverged; '' where nothing does."""
+    for output in experiment.outputs:
+        y = traces[experiment.id, output.id].y
+        if not np.isfinite(y).all():
+            return f"experiment '{experiment.id}': '{output.variable}' is not finite"
+        if output.variable == "v" and np.abs(y).max(initial=0.0) > MAX_ABS_V_MV:
+            return f"experiment '{experiment.id}': the voltage leaves [-250, 250] mV"
+    return ""
 
 
 class Backend(Protocol):

@@ -62,28 +62,11 @@ class ArborBackend:
         return export(program, made, plan, experiments, folder)
 
 
+@lru_cache(maxsize=4)
 def program_plan(program: Program) -> tuple[tuple[Part, ...], paint.Plan]:
     """The mechanisms and the paintings of a program, worked out once per process and program."""
-    return _cached_plan(_Key(program))
-
-
-class _Key:
-    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.program.digest == self.program.digest
-
-    def __hash__(self) -> int:
-        return hash(self.program.digest)
-
-
-@lru_cache(maxsize=4)
-def _cached_plan(key: _Key) -> tuple[tuple[Part, ...], paint.Plan]:
-    made = parts(key.program.cell)
-    return made, paint.plan(key.program.cell, made)
+    made = parts(program.cell)
+    return made, paint.plan(program.cell, made)
 
 
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from nmlopt.backend import Program
+from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment, num
-from nmlopt.errors import Issue, ResultsError
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor.decoration import Decoration, boundaries, decoration, location
 from nmlopt.exporters.arbor.mod import TEMPLATES, Part
@@ -30,20 +30,7 @@ def export(
     program: Program, parts: Sequence[Part], plan: Plan, experiments: Sequence[Experiment], folder: Path
 ) -> tuple[Path, ...]:
     """Write the folder; the files written. Raises ResultsError R010 if the folder exists and is not empty, R011."""
-    texts = export_texts(program, parts, plan, experiments)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ResultsError(Issue("R010", "the folder for the export is not empty", str(folder), "choose another"))
-        written = []
-        for name, text in texts.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ResultsError(Issue("R011", f"the export cannot be written: {reason}", str(folder))) from None
-    return tuple(written)
+    return write_folder(folder, export_texts(program, parts, plan, experiments))
 
 
 def export_texts(

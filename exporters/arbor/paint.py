@@ -13,6 +13,7 @@ import numpy as np
 
 from nmlopt.backend import Floats
 from nmlopt.exporters.arbor.mod import Part, inside, outside
+from nmlopt.ir.assignments import in_effect
 from nmlopt.ir.model import Assignment, Cell, Compartment, MechanismKind, Placement
 from nmlopt.lems.evaluate import Evaluator, Names, compile_expression
 from nmlopt.lems.expression import Sym
@@ -134,13 +135,8 @@ def _numbers(part: Part, placement: Placement, compartments: Sequence[Compartmen
 
 def _assigned(name: str, assignments: Sequence[Assignment]) -> Iterable[tuple[str, tuple[int, ...], Evaluator]]:
     """A property whose later statements override earlier ones."""
-    owner: dict[int, int] = {}
-    for position, assignment in enumerate(assignments):
-        owner.update(dict.fromkeys(assignment.compartments, position))
-    for position, assignment in enumerate(assignments):
-        mine = tuple(index for index in assignment.compartments if owner[index] == position)
-        if mine:
-            yield name, mine, compile_expression(assignment.value)
+    for assignment in in_effect(assignments):
+        yield name, assignment.compartments, compile_expression(assignment.value)
 
 
 def _concentrations(cell: Cell, by_name: Mapping[str, Part]) -> Iterable[tuple[str, str, tuple[int, ...], Evaluator]]:

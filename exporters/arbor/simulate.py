@@ -11,7 +11,7 @@ import arbor
 import numpy as np
 from arbor import units
 
-from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace
+from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace, divergence
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor.build import library
 from nmlopt.exporters.arbor.cable import Cable, Twig, cable, twigs
@@ -20,7 +20,6 @@ from nmlopt.exporters.arbor.mod import Part
 from nmlopt.exporters.arbor.paint import Plan
 from nmlopt.ir.model import Geometry
 
-MAX_ABS_V_MV = 250.0
 _UNITS = {"cm": units.F / units.m2, "rL": units.Ohm * units.cm, "Vm": units.mV}
 
 
@@ -47,7 +46,7 @@ def simulate(
 ) -> tuple[Recordings, ...]:
     """One `Recordings` per row of `values`, in the slots' units."""
     rows = np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
-    shape = _shape(_Key(program))
+    shape = _shape(program)
     candidates = [[slot.unit.to_si(x) for slot, x in zip(program.slots, row, strict=True)] for row in rows]
     found: list[dict[tuple[str, str], Trace]] = [{} for _ in candidates]
     failed: dict[int, str] = {}
@@ -68,36 +67,19 @@ def _recordings(
     if failure:
         return Recordings(RunStatus.FAILED, {}, failure)
     for experiment in experiments:
-        for output in experiment.outputs:
-            y = traces[experiment.id, output.id].y
-            if not np.isfinite(y).all():
-                return Recordings(RunStatus.DIVERGED, {}, f"experiment '{experiment.id}': 'v' is not finite")
-            if np.abs(y).max(initial=0.0) > MAX_ABS_V_MV:
-                text = f"experiment '{experiment.id}': the voltage leaves [-250, 250] mV"
-                return Recordings(RunStatus.DIVERGED, {}, text)
+        trouble = divergence(experiment, traces)
+        if trouble:
+            return Recordings(RunStatus.DIVERGED, {}, trouble)
     return Recordings(RunStatus.OK, traces)
 
 
-class _Key:
-    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.program.digest == self.program.digest
-
-    def __hash__(self) -> int:
-        return hash(self.program.digest)
-
-
 @lru_cache(maxsize=2)
-def _shape(key: _Key) -> Shape:
-    geometry = key.program.cell.geometry
+def _shape(program: Program) -> Shape:
+    geometry = program.cell.geometry
     assert geometry is not None
     morphology, places = shape_of(geometry)
     policy = arbor.cv_policy_explicit(boundaries(places))
-    return Shape(morphology, places, policy, global_properties(key.program))
+    return Shape(morphology, places, policy, global_properties(program))
 
 
 def shape_of(geometry: Geometry) -> tuple[Any, Cable]:

@@ -9,8 +9,8 @@ from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
 from nmlopt.exporters.arbor.mod import ARBOR, inside, outside, solved_by
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
-from nmlopt.lems.expression import Call, Expr
-from nmlopt.lems.trees import parts
+from nmlopt.ir.passes import expressions
+from nmlopt.lems.trees import functions
 
 _NEURON = "use --backend neuron"
 
@@ -44,7 +44,7 @@ def _cell(cell: Cell) -> Iterator[Issue]:
 def _mechanism(mechanism: Mechanism) -> Iterator[Issue]:
     dynamics = mechanism.dynamics
     name = mechanism.name
-    unknown = {f for expr in _expressions(mechanism) for f in _functions(expr)} - set(ARBOR.functions)
+    unknown = {f for expr in expressions(mechanism.dynamics) for f in functions(expr)} - set(ARBOR.functions)
     for function in sorted(unknown):
         yield Issue("B044", f"'{function}' in '{name}' has no counterpart in Arbor's NMODL", hint=_NEURON)
     if unknown:
@@ -75,22 +75,3 @@ def _experiments(experiments: Sequence[Experiment]) -> Iterator[Issue]:
             if output.variable != "v":
                 message = f"experiment '{experiment.id}': '{output.variable}' cannot be recorded in Arbor, only 'v'"
                 yield Issue("B052", message, hint=_NEURON)
-
-
-def _expressions(mechanism: Mechanism) -> Iterator[Expr]:
-    dynamics = mechanism.dynamics
-    yield from (a.value for a in dynamics.assigned)
-    for state in dynamics.states:
-        yield state.initial
-        if state.derivative is not None:
-            yield state.derivative
-    for scheme in dynamics.kinetics:
-        for edge in scheme.transitions:
-            yield from (edge.forward, edge.reverse)
-
-
-def _functions(expr: Expr) -> Iterator[str]:
-    if isinstance(expr, Call):
-        yield expr.function
-    for part in parts(expr):
-        yield from _functions(part)

@@ -59,27 +59,9 @@ class NeuronBackend:
         return export(program, program_plan(program), experiments, folder)
 
 
+@lru_cache(maxsize=4)
 def program_plan(program: Program) -> Plan:
     """The plan of a program, made once per process and program."""
-    return _cached_plan(_Key(program))
-
-
-class _Key:
-    """Compares programs by digest: comparing cells with thousands of compartments would cost more than a run."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.program.digest == self.program.digest
-
-    def __hash__(self) -> int:
-        return hash(self.program.digest)
-
-
-@lru_cache(maxsize=4)
-def _cached_plan(key: _Key) -> Plan:
-    program = key.program
     return plan(program.cell, program.settings, toolchain(NeuronBackend().version()))
 
 

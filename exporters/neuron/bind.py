@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nmlopt.exporters.neuron.input_parts import InputPart
 from nmlopt.exporters.neuron.mod import Part, Plan
+from nmlopt.ir.assignments import in_effect
 from nmlopt.ir.model import Assignment, Cell, MechanismKind, Placement
 from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
 from nmlopt.lems.expression import Expr, Num, Op, SlotRef, Sym
@@ -158,22 +159,15 @@ def _has_voltage(part: Part) -> bool:
 
 def _assigned(name: str, assignments: Sequence[Assignment], factor: float) -> Iterable[Number]:
     """A property whose later statements override earlier ones, in NEURON's unit."""
-    owner: dict[int, int] = {}
-    for position, assignment in enumerate(assignments):
-        owner.update(dict.fromkeys(assignment.compartments, position))
-    for position, assignment in enumerate(assignments):
-        mine = tuple(index for index in assignment.compartments if owner[index] == position)
-        if mine:
-            yield Number(Place(name, mine), Op("*", (assignment.value, Num(factor))))
+    for assignment in in_effect(assignments):
+        yield Number(Place(name, assignment.compartments), Op("*", (assignment.value, Num(factor))))
 
 
 def split_sections(cell: Cell) -> tuple[int, ...]:
     """Sections with more than one axial resistivity: NEURON has one per section."""
     if cell.geometry is None:
         return ()
-    value: dict[int, int] = {}
-    for position, assignment in enumerate(cell.resistivity):
-        value.update(dict.fromkeys(assignment.compartments, position))
+    value = {index: k for k, assignment in enumerate(cell.resistivity) for index in assignment.compartments}
     found: dict[int, set[int]] = {}
     for index, compartment in enumerate(cell.geometry.compartments):
         found.setdefault(compartment.section, set()).add(value.get(index, -1))

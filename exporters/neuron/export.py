@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from nmlopt.backend import Floats, Integrator, Program
+from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment, num
-from nmlopt.errors import Issue, ResultsError
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.exporters.neuron.bind import OWN_VOLTAGE
 from nmlopt.exporters.neuron.build import COMPILER_FLAGS
@@ -45,20 +45,7 @@ class Run:
 
 def export(program: Program, plan: Plan, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
     """Write the folder; the files written. Raises ResultsError R010 if the folder exists and is not empty."""
-    texts = export_texts(program, plan, experiments)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ResultsError(Issue("R010", "the folder for the export is not empty", str(folder), "choose another"))
-        written = []
-        for name, text in texts.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ResultsError(Issue("R011", f"the export cannot be written: {reason}", str(folder))) from None
-    return tuple(written)
+    return write_folder(folder, export_texts(program, plan, experiments))
 
 
 def export_texts(program: Program, plan: Plan, experiments: Sequence[Experiment]) -> dict[str, str]:

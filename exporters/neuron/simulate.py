@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nmlopt.backend import Floats, Integrator, Program, Recordings, RunStatus, Settings, Trace
+from nmlopt.backend import Floats, Integrator, Program, Recordings, RunStatus, Settings, Trace, divergence
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.attached import Attachments
@@ -24,7 +24,6 @@ from nmlopt.exporters.neuron.mod import Plan
 from nmlopt.exporters.neuron.quiet import quiet
 from nmlopt.exporters.neuron.rig import Rig
 
-MAX_ABS_V_MV = 250.0
 _MAX_STEP_MS = 1e9
 """psolve exchanges spikes at this interval; one cell alone has none to exchange."""
 
@@ -148,7 +147,7 @@ def _candidate(live: LiveCell, rig: Rig, slots: Sequence[float], settings: Setti
         if reached_ms < experiment.duration_ms - settings.dt_ms:
             return Recordings(RunStatus.DIVERGED, detail=f"experiment '{experiment.id}' ended at {reached_ms:g} ms")
         recorded = rig.traces(index)
-        trouble = _diverged(experiment, recorded)
+        trouble = divergence(experiment, recorded)
         if trouble:
             return Recordings(RunStatus.DIVERGED, detail=trouble)
         traces |= recorded
@@ -168,13 +167,3 @@ def _run(experiment: Experiment, settings: Settings, attached: Attachments) -> f
     attached.deliver()
     _context().psolve(experiment.duration_ms)
     return float(h.t)
-
-
-def _diverged(experiment: Experiment, traces: dict[tuple[str, str], Trace]) -> str:
-    for output in experiment.outputs:
-        y = traces[experiment.id, output.id].y
-        if not np.isfinite(y).all():
-            return f"experiment '{experiment.id}': '{output.variable}' is not finite"
-        if output.variable == "v" and np.abs(y).max(initial=0.0) > MAX_ABS_V_MV:
-            return f"experiment '{experiment.id}': the voltage leaves [-250, 250] mV"
-    return ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from nmlopt.codegen.nmodl import NMODL
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Experiment, VoltageClamp
 from nmlopt.exporters.neuron.bind import split_sections
 from nmlopt.exporters.neuron.support_inputs import attached_exposures, unsupported_inputs
-from nmlopt.ir.model import Cell, Mechanism, MechanismKind
-from nmlopt.lems.expression import Call, Expr
-from nmlopt.lems.trees import parts
+from nmlopt.ir.model import Cell, MechanismKind
+from nmlopt.ir.passes import expressions
+from nmlopt.lems.trees import functions
 
 _WITHOUT_KINETICS = (MechanismKind.POINT_CELL, MechanismKind.POOL, MechanismKind.INPUT)
 
@@ -23,7 +23,7 @@ def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, .
 
 def _cell(cell: Cell) -> Iterator[Issue]:
     for mechanism in cell.mechanisms:
-        unknown = {f for expr in _expressions(mechanism) for f in _functions(expr)} - set(NMODL.functions)
+        unknown = {f for expr in expressions(mechanism.dynamics) for f in functions(expr)} - set(NMODL.functions)
         for function in sorted(unknown):
             yield Issue(
                 "B030", f"'{function}' in '{mechanism.name}' has no counterpart in generated NMODL", mechanism.where
@@ -65,29 +65,3 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
 
 def _takes_input(cell: Cell) -> bool:
     return any(not {"iSyn", "ISyn"}.isdisjoint(m.dynamics.inputs) for m in cell.mechanisms)
-
-
-def _expressions(mechanism: Mechanism) -> Iterable[Expr]:
-    dynamics = mechanism.dynamics
-    yield from (a.value for a in dynamics.assigned)
-    for state in dynamics.states:
-        yield state.initial
-        if state.derivative is not None:
-            yield state.derivative
-    for event in dynamics.events:
-        yield from (value for _, value in event.assignments)
-    for condition in dynamics.conditions:
-        yield condition.test
-        yield from (value for _, value in condition.assignments)
-    for regime in dynamics.regimes:
-        yield from (value for _, value in (*regime.derivatives, *regime.on_entry))
-    for scheme in dynamics.kinetics:
-        for edge in scheme.transitions:
-            yield from (edge.forward, edge.reverse)
-
-
-def _functions(expr: Expr) -> Iterator[str]:
-    if isinstance(expr, Call):
-        yield expr.function
-    for part in parts(expr):
-        yield from _functions(part)

@@ -47,6 +47,12 @@ def names(expr: Expr) -> frozenset[str]:
     return frozenset(leaf.name for leaf in leaves(expr) if isinstance(leaf, Sym))
 
 
+def functions(expr: Expr) -> frozenset[str]:
+    """The functions that an expression calls."""
+    own = frozenset({expr.function}) if isinstance(expr, Call) else frozenset[str]()
+    return own.union(*(functions(part) for part in parts(expr)))
+
+
 def slots(expr: Expr) -> frozenset[int]:
     """The slots that an expression reads."""
     return frozenset(leaf.index for leaf in leaves(expr) if isinstance(leaf, SlotRef))

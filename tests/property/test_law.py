@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from law import experiment, run, same
 
-from nmlopt.backend import Numerics, Program, Recordings, Settings
+from nmlopt.backend import Numerics, Program, Settings
 from nmlopt.document.edit import Edit, apply
 from nmlopt.document.model import Document
 from nmlopt.document.paths import Address, listing
 from nmlopt.document.paths import resolve as resolve_path
 from nmlopt.document.read import read
-from nmlopt.experiment.model import Experiment, Output, Pulse
-from nmlopt.experiment.sites import input_dimension
+from nmlopt.experiment.model import Experiment
 from nmlopt.exporters import registry
 from nmlopt.ir.lower import classify, lower
-from nmlopt.ir.model import Cell, Site
 from nmlopt.units import Quantity
 
 pytestmark = pytest.mark.neuron
 
-SITE = Site(section=0, x=0.5, compartment=0)
 MAX_FREE = 10
 
 
@@ -129,7 +126,8 @@ def check_bits(
     """The law for these slots and other values of them."""
     compiler = registry.load(backend)
     program = compiler.compile(lower(document, free, component=subject.component), settings)
-    experiments = (experiment(program.cell, subject, only_v=backend == "arbor"),)
+    only_v = backend == "arbor"
+    experiments = (experiment(program.cell, subject.amplitude, subject.duration_ms, else_K=279.45, only_v=only_v),)
     b = [slot.default for slot in program.slots]
     a = bearable(program, experiments, b, [value * drawn.uniform(0.8, 1.2) for value in b])
     edits = [Edit(address.path, Quantity(value, address.quantity.unit)) for address, value in zip(free, a, strict=True)]
@@ -191,34 +189,3 @@ def draw(document: Document, component: str | None, drawn: random.Random) -> lis
 def is_scale(address: Address) -> bool:
     """A unit in disguise ('VOLT_SCALE = 1 mV'): 20 % of it is no cell any more."""
     return bool(re.search(r"_SCALE|/Constant:", address.path))
-
-
-def experiment(cell: Cell, subject: Subject, *, only_v: bool) -> Experiment:
-    """A pulse at the first compartment, where everything is recorded that can be."""
-    takes = input_dimension(cell) is not None and subject.amplitude != 0.0
-    stimuli = (Pulse(SITE, 5.0, subject.duration_ms - 10.0, subject.amplitude),) if takes else ()
-    has_v = cell.geometry is not None or any(s.name == "v" for m in cell.mechanisms for s in m.dynamics.states)
-    variables = ["v"] if has_v else []
-    for placement in () if only_v else cell.placements:
-        if 0 in placement.compartments:
-            exposed = cell.mechanism(placement.mechanism).dynamics.exposures
-            variables += [f"{placement.id}/{name}" for name, _ in exposed]
-    outputs = tuple(Output(str(i), SITE, v) for i, v in enumerate(dict.fromkeys(variables)))
-    return Experiment("e", subject.duration_ms, cell.temperature_K or 279.45, stimuli, outputs)
-
-
-def run(program: Program, experiments: tuple[Experiment, ...], rows: Sequence[Sequence[float]]) -> Sequence[Recordings]:
-    """Simulate rows of slot values."""
-    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(program.slots))
-    return registry.load(program.backend).simulate(program, experiments, values)
-
-
-def same(found: Recordings, wanted: Recordings, what: str) -> None:
-    """Every trace equal in every bit, times too."""
-    assert found.status == wanted.status, (what, found.detail, wanted.detail)
-    assert found.traces.keys() == wanted.traces.keys()
-    assert wanted.traces
-    for key, trace in wanted.traces.items():
-        assert np.array_equal(found.traces[key].t_ms, trace.t_ms), (what, key)
-        difference = np.abs(found.traces[key].y - trace.y).max()
-        assert np.array_equal(found.traces[key].y, trace.y), (what, key, difference)

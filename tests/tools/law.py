@@ -9,31 +9,36 @@ import numpy as np
 from nmlopt.backend import Program, Recordings
 from nmlopt.experiment.model import Experiment, Output, Pulse
 from nmlopt.experiment.sites import input_dimension
-from nmlopt.exporters.neuron.backend import NeuronBackend
+from nmlopt.exporters import registry
 from nmlopt.ir.model import Cell, Site
 
 SITE = Site(section=0, x=0.5, compartment=0)
-BACKEND = NeuronBackend()
+BACKEND = registry.load("neuron")
 
 
-def experiment(cell: Cell, amplitude: float, duration_ms: float) -> Experiment:
-    """A pulse at the first compartment, where everything is recorded that can be."""
+def experiment(
+    cell: Cell, amplitude: float, duration_ms: float, *, else_K: float = 293.15, only_v: bool = False
+) -> Experiment:
+    """A pulse at the first compartment, where all that can be is recorded, or the voltage alone.
+
+    `else_K`: the temperature where the document states none.
+    """
     takes = input_dimension(cell) is not None and amplitude != 0.0
     stimuli = (Pulse(SITE, 5.0, duration_ms - 10.0, amplitude),) if takes else ()
     has_v = cell.geometry is not None or any(s.name == "v" for m in cell.mechanisms for s in m.dynamics.states)
     variables = ["v"] if has_v else []
-    for placement in cell.placements:
+    for placement in () if only_v else cell.placements:
         if 0 in placement.compartments:
             exposed = cell.mechanism(placement.mechanism).dynamics.exposures
             variables += [f"{placement.id}/{name}" for name, _ in exposed]
     outputs = tuple(Output(str(i), SITE, v) for i, v in enumerate(dict.fromkeys(variables)))
-    return Experiment("e", duration_ms, cell.temperature_K or 293.15, stimuli, outputs)
+    return Experiment("e", duration_ms, cell.temperature_K or else_K, stimuli, outputs)
 
 
 def run(program: Program, experiments: tuple[Experiment, ...], rows: Sequence[Sequence[float]]) -> Sequence[Recordings]:
     """Simulate rows of slot values."""
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(program.slots))
-    return BACKEND.simulate(program, experiments, values)
+    return registry.load(program.backend).simulate(program, experiments, values)
 
 
 def same(found: Recordings, wanted: Recordings, what: str) -> None:
