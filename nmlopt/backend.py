@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -60,17 +60,53 @@ class Integrator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What a backend has, whatever the cell: the one place from which settings, tables and messages are made.
+
+    `title`: its name in messages. `package`: the distribution whose version is the simulator's; `install`: the command
+    that brings it; `programs`: commands that must be on the machine beside it. The first of `numerics` and of
+    `integrators` is the backend's default. `tables`: tabulated rates. `threads`: more than one in a process. `batch`:
+    candidates that gain from going in one call of `simulate` (1: none).
+    """
+
+    title: str
+    package: str
+    install: str
+    numerics: tuple[Numerics, ...] = (Numerics.CNEXP,)
+    integrators: tuple[Integrator, ...] = (Integrator.FIXED,)
+    tables: bool = False
+    gpu: bool = False
+    threads: bool = False
+    batch: int = 1
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Run settings. `numerics` and `tables` shape the generated text, the others are bound at run time.
 
-    `dt_ms`: fixed step. `atol`: CVODE's absolute tolerance. `tables`: tabulated rates (faster search, small error).
+    `dt_ms`: fixed step. `numerics`, `integrator` None: the backend's own. `atol`: CVODE's absolute tolerance. `tables`:
+    tabulated rates (faster search, small error). `gpu`, `threads`: where a process computes, not what.
     """
 
     dt_ms: float = DEFAULT_DT_MS
-    numerics: Numerics = Numerics.CNEXP
-    integrator: Integrator = Integrator.FIXED
+    numerics: Numerics | None = None
+    integrator: Integrator | None = None
     tables: bool = False
     atol: float = 1e-3
+    gpu: bool = False
+    threads: int = 1
+
+    def on(self, offer: Offer) -> Settings:
+        """The same with what was left open as the backend has it."""
+        return replace(
+            self, numerics=self.numerics or offer.numerics[0], integrator=self.integrator or offer.integrators[0]
+        )
+
+    @property
+    def key(self) -> str:
+        """Text of all but `gpu` and `threads`, for digests: programs that differ in these only are equal."""
+        return repr((self.dt_ms, self.numerics, self.integrator, self.tables, self.atol))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +167,13 @@ def divergence(experiment: Experiment, traces: Mapping[tuple[str, str], Trace]) 
 class Backend(Protocol):
     """A simulator. Instances hold no state of a run and can be pickled; simulators are imported on first use."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+
+    @property
+    def offer(self) -> Offer:
+        """What it has, whatever the cell."""
 
     def version(self) -> str:
         """Version of the simulator, from package metadata, without importing it. Raises BackendError if missing."""
@@ -156,3 +198,28 @@ class Backend(Protocol):
 
         Raises ResultsError when the folder exists and is not empty.
         """
+
+
+def refused_settings(backend: Backend, settings: Settings) -> tuple[Issue, ...]:
+    """Settings that a backend has nothing for (codes B040-B042, B100, B101)."""
+    offer, has = backend.offer, backend.offer.title
+    found = []
+    if settings.numerics is not None and settings.numerics not in offer.numerics:
+        found.append(
+            Issue("B040", f"numerics '{settings.numerics}' does not exist in {has}", hint=_there(offer.numerics))
+        )
+    if settings.integrator is not None and settings.integrator not in offer.integrators:
+        message = f"integrator '{settings.integrator}' does not exist in {has}"
+        found.append(Issue("B041", message, hint=_there(offer.integrators)))
+    if settings.tables and not offer.tables:
+        found.append(Issue("B042", f"{has} has no tables of rates", hint="leave tables off"))
+    if settings.gpu and not offer.gpu:
+        found.append(Issue("B100", f"{has} does not run on a GPU here", hint="leave --gpu out"))
+    if settings.threads > 1 and not offer.threads:
+        hint = "leave --threads out; --workers sets the number of processes"
+        found.append(Issue("B101", f"{has} uses one thread per process here", hint=hint))
+    return tuple(found)
+
+
+def _there(offered: Sequence[str]) -> str:
+    return f"leave it out, or choose from: {', '.join(offered)}"

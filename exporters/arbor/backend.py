@@ -8,19 +8,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Program, Recordings, Settings
+from nmlopt.backend import Floats, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor import paint
 from nmlopt.exporters.arbor.build import build, toolchain
 from nmlopt.exporters.arbor.mod import Part, parts
-from nmlopt.exporters.arbor.support import refused_settings, unsupported
+from nmlopt.exporters.arbor.support import unsupported
 from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
 GENERATOR_VERSION = "1"
-INSTALL = "pip install 'nmlopt[arbor]'"
 
 
 @final
@@ -28,19 +27,23 @@ class ArborBackend:
     """The Arbor simulator (0.12 or later). Holds nothing; can be pickled."""
 
     name = "arbor"
+    offer = Offer(
+        title="Arbor", package="arbor", install="pip install 'nmlopt[arbor]'", programs=("c++", "make", "cmake")
+    )
 
     def version(self) -> str:
         """Version of Arbor from its package metadata. Raises BackendError B001 if it is not installed."""
-        return installed_version("arbor", INSTALL)
+        return installed_version(self.offer.package, self.offer.install)
 
     def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
         """What of this cell and these experiments Arbor cannot do as generated here."""
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B040-B049)."""
+        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B040-B049, B100, B101)."""
         tools = toolchain(self.version())
-        raise_errors((*refused_settings(settings), *unsupported(cell, ())), UnsupportedError)
+        raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
+        settings = settings.on(self.offer)
         files = {part.file: part.text for part in parts(cell)}
         texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(files.items())).encode())
         texts.update(tools.encode())
@@ -72,5 +75,5 @@ def program_plan(program: Program) -> tuple[tuple[Part, ...], paint.Plan]:
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:
     """Of all that a program is but the present values of its slots and the document they came from."""
     units = tuple(slot.unit for slot in cell.slots)
-    described = (GENERATOR_VERSION, tools, repr(settings), cell.id, repr(units), structure_digest(cell))
+    described = (GENERATOR_VERSION, tools, settings.key, cell.id, repr(units), structure_digest(cell))
     return hashlib.sha256("|".join(described).encode()).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nmlopt.backend import Integrator, Numerics, Settings
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
 from nmlopt.exporters.arbor.mod import ARBOR, inside, outside, solved_by
@@ -18,18 +17,6 @@ _NEURON = "use --backend neuron"
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
     """Every obstacle in the cell and in the experiments (codes B04x)."""
     return (*_cell(cell), *_experiments(experiments))
-
-
-def refused_settings(settings: Settings) -> tuple[Issue, ...]:
-    """Settings that Arbor has nothing for (codes B040-B042)."""
-    found = []
-    if settings.numerics is not Numerics.CNEXP:
-        found.append(Issue("B040", f"numerics '{settings.numerics}' does not exist in Arbor", hint="leave it out"))
-    if settings.integrator is not Integrator.FIXED:
-        found.append(Issue("B041", "Arbor has fixed steps only", hint="use --integrator fixed"))
-    if settings.tables:
-        found.append(Issue("B042", "Arbor has no tables of rates", hint="leave tables off"))
-    return tuple(found)
 
 
 def _cell(cell: Cell) -> Iterator[Issue]:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Integrator, Numerics, Program, Recordings, Settings
+from nmlopt.backend import Floats, Integrator, Numerics, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.codegen.input_conditions import sorted_conditions
-from nmlopt.errors import Issue, UnsupportedError
+from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import build, toolchain
 from nmlopt.exporters.neuron.mod import Plan, plan
@@ -27,18 +27,28 @@ class NeuronBackend:
     """The NEURON simulator. Holds nothing; can be pickled."""
 
     name = "neuron"
+    offer = Offer(
+        title="NEURON",
+        package="neuron",
+        install="pip install neuron",
+        numerics=(Numerics.CNEXP, Numerics.JNEUROML),
+        integrators=(Integrator.FIXED, Integrator.CVODE),
+        tables=True,
+        programs=("c++", "make"),
+    )
 
     def version(self) -> str:
         """Version of NEURON from its package metadata. Raises BackendError B001 if it is not installed."""
-        return installed_version("neuron", "pip install neuron")
+        return installed_version(self.offer.package, self.offer.install)
 
     def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
         """What of this cell and these experiments NEURON cannot do as generated here."""
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B010)."""
-        _refuse_combinations(cell, settings)
+        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B010-B013, B040-B101)."""
+        raise_errors((*refused_settings(self, settings), *_refused_combinations(cell, settings)), UnsupportedError)
+        settings = settings.on(self.offer)
         tools = toolchain(self.version())
         planned = plan(cell, settings, tools)
         texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(planned.files.items())).encode())
@@ -68,11 +78,11 @@ def program_plan(program: Program) -> Plan:
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:
     """Of all that a program is but the present values of its slots and the document they came from."""
     units = tuple(slot.unit for slot in cell.slots)
-    parts = (GENERATOR_VERSION, tools, repr(settings), cell.id, repr(units), structure_digest(cell))
+    parts = (GENERATOR_VERSION, tools, settings.key, cell.id, repr(units), structure_digest(cell))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
-def _refuse_combinations(cell: Cell, settings: Settings) -> None:
+def _refused_combinations(cell: Cell, settings: Settings) -> tuple[Issue, ...]:
     """Settings that exclude each other, all at once (codes B010-B013)."""
     issues = []
     variable, lag = settings.integrator is Integrator.CVODE, settings.numerics is Numerics.JNEUROML
@@ -86,8 +96,7 @@ def _refuse_combinations(cell: Cell, settings: Settings) -> None:
         issues.append(Issue("B012", "numerics 'jneuroml' has no tables", hint="leave tables off"))
     if variable and lag:
         issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
-    if issues:
-        raise UnsupportedError(issues)
+    return tuple(issues)
 
 
 def _with_conditions(cell: Cell) -> Iterator[Issue]:

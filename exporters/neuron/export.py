@@ -58,7 +58,7 @@ def export_texts(program: Program, plan: Plan, experiments: Sequence[Experiment]
     runs = [writer.run(index, experiment) for index, experiment in enumerate(experiments)]
     env = environment(TEMPLATES)
     shared = {
-        "cell": text, "dt_ms": settings.dt_ms, "atol": settings.atol, "numerics": settings.numerics.value,
+        "cell": text, "dt_ms": settings.dt_ms, "atol": settings.atol, "numerics": str(settings.numerics),
         "variable": settings.integrator is Integrator.CVODE, "flags": COMPILER_FLAGS,
     }  # fmt: skip
     names = {"version": version("nmlopt"), "neuron_version": version("neuron")}

@@ -77,7 +77,7 @@ class Plan:
 
 def plan(cell: Cell, settings: Settings, toolchain: str) -> Plan:
     """The mechanisms and texts of a cell; names end in a digest of the texts and of `toolchain` (versions, flags)."""
-    is_textbook = settings.numerics is Numerics.CNEXP
+    is_textbook = settings.numerics is not Numerics.JNEUROML
     cell = with_inputs(cell, lag=not is_textbook)
     unnamed = [_part(unit, settings) for unit in units(cell, merge=is_textbook)]
     env = _environment()
@@ -118,7 +118,7 @@ def _part(unit: Unit, settings: Settings) -> Part:
 def _improved(unit: Unit, settings: Settings) -> Merged:
     """The members as one mechanism; in textbook numerics, currents in the form that runs fastest."""
     is_current = all(m.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION) for m, _ in unit.members)
-    if settings.numerics is not Numerics.CNEXP or not is_current:
+    if settings.numerics is Numerics.JNEUROML or not is_current:
         return merged(unit.name, unit.members)
     return tuned(merged(unit.name, [one_valued(m, p) for m, p in unit.members]), share=not settings.tables)
 

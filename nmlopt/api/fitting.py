@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -154,13 +154,14 @@ def _is_acceptable(store: RunStore, rule: StopRule) -> bool:
 def run_info(loaded: Loaded, plan: Plan, options: Options) -> RunInfo:
     """What the store says of the run."""
     problem = loaded.problem
+    settings = problem.program.settings  # with the backend's own where the options leave them open
     digest = hashlib.sha256(f"{loaded.files.document.digest}\n{canonical(problem.targets)}".encode()).hexdigest()
     return RunInfo(
         parameters=tuple(ParameterInfo.of(p) for p in problem.parameters.free),
         targets=tuple(t.id for t in problem.targets.targets),
         objectives=problem.objective_ids,
         seeds=plan.search.seeds,
-        context=Context(options.backend, settings_record(options.settings), versions(loaded), digest),
+        context=Context(options.backend, settings_record(replace(settings, threads=1)), versions(loaded), digest),
     )
 
 
@@ -182,10 +183,12 @@ def versions(loaded: Loaded) -> dict[str, str]:
 
 
 def settings_record(settings: Settings) -> dict[str, Json]:
-    """Backend settings as plain values."""
+    """Backend settings as plain values; GPU and threads where they are used."""
+    usual = Settings()
     return {
         key: str(value) if isinstance(value, Numerics | Integrator) else value
         for key, value in asdict(settings).items()
+        if key not in ("gpu", "threads") or value != getattr(usual, key)
     }
 
 
@@ -198,7 +201,7 @@ def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
         seeds=plan.search.seeds,
         algorithm={**asdict(plan.search.algorithm), "starts_from_present": plan.search.starts_from_present},
         backend=options.backend,
-        settings=settings_record(options.settings),
+        settings=settings_record(loaded.problem.program.settings),
         model="",
         model_digest=files.document.digest,
         targets="",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from nmlopt.api.finishing import recordings_of
 from nmlopt.api.problem import Loaded, Options, evaluate_present, load, read_model
-from nmlopt.backend import Recordings, RunStatus
+from nmlopt.backend import Recordings, RunStatus, refused_settings
 from nmlopt.document.paths import Address, listing
-from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
+from nmlopt.errors import Issue, NmloptError, PathError, ResultsError, UnsupportedError, raise_errors
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.experiment.sites import output_units
@@ -99,8 +99,11 @@ def export(
         return problem.backend.export(problem.program, problem.experiments, folder)
     cell = lower(read_model(model, options), component=component)
     backend = registry.load(options.backend)
-    program = backend.compile(cell, options.settings)
-    return backend.export(program, (quiet_experiment(),), folder)
+    backend.version()
+    experiments = (quiet_experiment(),)
+    refused = refused_settings(backend, options.settings)
+    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
+    return backend.export(backend.compile(cell, options.settings), experiments, folder)
 
 
 def quiet_experiment() -> Experiment:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nmlopt.api.lems_playback import Playback
 from nmlopt.api.problem import Options, read_model
-from nmlopt.backend import Backend, Program, Trace
+from nmlopt.backend import Backend, Program, Trace, refused_settings
 from nmlopt.document.model import Document
 from nmlopt.errors import Issue, Severity, SimulationError, UnsupportedError, raise_errors
 from nmlopt.exporters import registry
@@ -50,7 +50,7 @@ def prepare_lems(
     backend = registry.load(options.backend)
     backend.version()
     issues = [issue for run in simulation.runs for issue in backend.unsupported(run.cell, run.experiments)]
-    raise_errors(issues, UnsupportedError)
+    raise_errors((*refused_settings(backend, settings), *issues), UnsupportedError)
     programs = tuple(backend.compile(run.cell, settings) for run in simulation.runs)
     return Prepared(simulation, backend, programs, step_ms)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nmlopt.backend import Settings
+from nmlopt.backend import Settings, refused_settings
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
@@ -102,7 +102,8 @@ def build(files: Files, options: Options) -> Loaded:
     free = addresses(spec, document)
     cell = lower(document, free, component=spec.component, inputs=input_components(spec))
     experiments = resolve(spec, document, cell, folder=files.folder)
-    raise_errors(backend.unsupported(cell, experiments), UnsupportedError)
+    refused = refused_settings(backend, options.settings)
+    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
     program = backend.compile(cell, options.settings)
     plan = make_plan(spec, cell, experiments, files.folder)
     problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)

@@ -136,6 +136,7 @@ def _options(record: Record, root: Path, search_paths: tuple[Path, ...]) -> Opti
     values: dict[str, Any] = dict(record.settings)
     values["numerics"] = Numerics(values["numerics"])
     values["integrator"] = Integrator(values["integrator"])
+    values["threads"] = int(values.get("threads", 1))
     return Options(record.backend, Settings(**_known(Settings, values)), root, search_paths)
 
 

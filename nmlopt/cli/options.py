@@ -19,9 +19,14 @@ def options(args: argparse.Namespace) -> Options:
         integrator=getattr(args, "integrator", default.integrator),
         tables=getattr(args, "tables", default.tables),
         atol=getattr(args, "atol", default.atol),
+        gpu=getattr(args, "gpu", default.gpu),
+        threads=getattr(args, "threads", default.threads),
     )
     for name, value in (("--dt", settings.dt_ms), ("--atol", settings.atol)):
         if not (value > 0 and math.isfinite(value)):
             raise UsageError(Issue("C012", f"{name} {value} is not a positive number", hint=f"such as {name} 0.01"))
+    if settings.threads < 1:
+        message = f"--threads {settings.threads} is not a positive number"
+        raise UsageError(Issue("C012", message, hint="such as --threads 2"))
     backend = getattr(args, "backend", getattr(args, "to", "neuron"))
     return Options(backend, settings, args.root, tuple(args.search_path))

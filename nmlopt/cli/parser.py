@@ -103,20 +103,20 @@ def _numerics(parser: argparse.ArgumentParser) -> None:
         "--numerics",
         type=Numerics,
         choices=list(Numerics),
-        default=Numerics.CNEXP,
         metavar="{cnexp,jneuroml}",
-        help="cnexp, or as jNeuroML's own NEURON export does it (default: %(default)s)",
+        help="cnexp, or as jNeuroML's own NEURON export does it (default: the backend's first, see nmlopt backends)",
     )
     group.add_argument(
         "--integrator",
         type=Integrator,
         choices=list(Integrator),
-        default=Integrator.FIXED,
         metavar="{fixed,cvode}",
-        help="fixed step or variable step (default: %(default)s)",
+        help="fixed step or variable step (default: the backend's first)",
     )
     group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
     group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
+    group.add_argument("--gpu", action="store_true", help="compute on a GPU, where the backend can")
+    group.add_argument("--threads", type=int, default=1, metavar="N", help="threads per process (default: %(default)s)")
 
 
 def _workers(parser: argparse.ArgumentParser) -> None:
@@ -340,7 +340,7 @@ def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--targets", type=Path, help="protocols to put in (default: one second without a stimulus)")
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
     parser.add_argument("--dt", type=float, default=DEFAULT_DT_MS, metavar="MS", help="time step (%(default)s)")
-    parser.add_argument("--numerics", type=Numerics, choices=list(Numerics), default=Numerics.CNEXP)
+    parser.add_argument("--numerics", type=Numerics, choices=list(Numerics), metavar="{cnexp,jneuroml}")
 
 
 def _schema(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

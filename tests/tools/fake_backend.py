@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace
+from nmlopt.backend import Floats, Offer, Program, Recordings, RunStatus, Settings, Trace
 from nmlopt.errors import BackendError, Issue
 from nmlopt.evaluate.model import Problem
 from nmlopt.experiment.model import Experiment, Output, Pulse
@@ -28,6 +28,7 @@ from nmlopt.units import DIMENSIONLESS, core_units
 
 DURATION_MS = 100.0
 SITE = Site(section=0, x=0.5, compartment=0)
+OFFER = Offer("the fake", "nmlopt", "pip install nmlopt")
 
 
 class Fault(IntEnum):
@@ -78,6 +79,7 @@ class FakeBackend:
     pause_s: float = 0.0
     start_fault: Fault = Fault.NONE
     name: str = "fake"
+    offer: Offer = OFFER
 
     def version(self) -> str:
         return "1.0"

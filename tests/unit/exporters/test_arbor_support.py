@@ -6,12 +6,11 @@ import math
 
 import pytest
 
-from nmlopt.backend import Integrator, Numerics, Settings
+from nmlopt.backend import Integrator, Numerics, Settings, refused_settings
 from nmlopt.document.read import read
 from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, VoltageClamp
 from nmlopt.exporters.arbor.backend import ArborBackend
 from nmlopt.exporters.arbor.stimuli import clamp
-from nmlopt.exporters.arbor.support import refused_settings
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Site
 
@@ -45,8 +44,8 @@ def test_clamps_attached_inputs_and_other_recordings_are_refused(root):
 
 def test_settings_without_a_counterpart_are_all_named():
     settings = Settings(numerics=Numerics.JNEUROML, integrator=Integrator.CVODE, tables=True)
-    assert _codes(refused_settings(settings)) == ["B040", "B041", "B042"]
-    assert refused_settings(Settings()) == ()
+    assert _codes(refused_settings(ArborBackend(), settings)) == ["B040", "B041", "B042"]
+    assert refused_settings(ArborBackend(), Settings()) == ()
 
 
 def test_windows_end_in_a_step_down_to_zero():
