@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nmlopt.api.backends import support
 from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, read_files, read_model
+from nmlopt.backend import refused_settings
 from nmlopt.document.model import Document
-from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError
+from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError, raise_errors
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.parameters import Parameters
 from nmlopt.experiment.resolve import resolve
+from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.ir.lower import lower
 from nmlopt.lint.check import check as lint
@@ -59,26 +62,45 @@ class CheckReport:
         return replace(self, issues=tuple(raised))
 
 
-def check(model: Path, targets: Path | None, options: Options, *, runs: bool = True) -> CheckReport:
+def check(
+    model: Path, targets: Path | None, options: Options, *, runs: bool = True, asks_backend: bool = False
+) -> CheckReport:
     """All findings of a document, or of a document and its targets; if none is an error, one timed evaluation.
 
-    Without `runs` nothing is compiled. Raises BackendError where the simulator or its compiler is missing.
+    `asks_backend`: without targets, too, what the backend of the options refuses is a finding. Without `runs` nothing
+    is compiled. Raises BackendError where the simulator or its compiler is missing.
     """
     report = CheckReport((), model.parent, targets)
     try:
         if targets is None:
-            return _of_model(model, options, report)
+            return _of_model(model, options, asks_backend, report)
         return _of_both(model, targets, options, runs, report)
     except (DocumentError, TargetsError) as error:  # a file that cannot be read at all
         return replace(report, issues=error.issues)
 
 
-def _of_model(model: Path, options: Options, report: CheckReport) -> CheckReport:
+def _of_model(model: Path, options: Options, asks_backend: bool, report: CheckReport) -> CheckReport:
     document = read_model(model, options)
     issues = lint(document)
     if _holds_simulation(document):
         issues = ordered(document, (*issues, *_of_simulation(document)))
+    if asks_backend and not any(i.severity is Severity.ERROR for i in issues):
+        issues = ordered(document, (*issues, *_of_backend(model, document, options)))
     return replace(report, issues=issues, root=document.root)
+
+
+def _of_backend(model: Path, document: Document, options: Options) -> tuple[Issue, ...]:
+    """What the backend refuses of a simulation, or of every cell and input of the document."""
+    backend = registry.load(options.backend)
+    refused = refused_settings(backend, options.settings)
+    if _holds_simulation(document):
+        runs = read_simulation(document).runs
+        return (*refused, *(i for run in runs for i in backend.unsupported(run.cell, run.experiments)))
+    try:
+        rows = support(model, options)
+    except UnsupportedError as error:  # the document holds no cell: there is nothing to refuse
+        return (*refused, *(i for i in error.issues if i.code != "I001"))
+    return (*refused, *dict.fromkeys(i for row in rows for i in row.refusals[options.backend]))
 
 
 def _holds_simulation(document: Document) -> bool:
@@ -104,7 +126,7 @@ def _of_both(model: Path, targets: Path, options: Options, runs: bool, report: C
     if report.has_errors:
         return report
     try:
-        return replace(report, resolved=_run(files, options) if runs else _resolved(files))
+        return replace(report, resolved=_run(files, options) if runs else _resolved(files, options))
     except UnsupportedError as error:
         return replace(report, issues=(*issues, *error.issues))
 
@@ -116,11 +138,14 @@ def _run(files: Files, options: Options) -> Resolved:
     return Resolved(problem.targets, problem.parameters, problem.objective_ids, loaded, evaluate_present(loaded))
 
 
-def _resolved(files: Files) -> Resolved:
-    """What can be said without a simulator."""
+def _resolved(files: Files, options: Options) -> Resolved:
+    """What can be said without a simulator. Raises UnsupportedError with what the backend refuses."""
+    backend = registry.load(options.backend)
     spec, document = files.targets, files.document
     free, inputs = addresses(spec, document), input_components(spec)
     cell = lower(document, free, component=spec.component, inputs=inputs)
-    resolve(spec, document, cell, folder=files.folder)
+    experiments = resolve(spec, document, cell, folder=files.folder)
+    refused = refused_settings(backend, options.settings)
+    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
     objectives = tuple(group.id for group in make_scoring(spec).groups)
     return Resolved(spec, parameters(spec, document, cell), objectives)

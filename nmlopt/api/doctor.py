@@ -7,16 +7,25 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NEEDED_PACKAGES = ("neuron", "pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
-OPTIONAL_PACKAGES = {
-    "morphio": "Neurolucida morphologies",
-    "arbor": "the Arbor backend",
-    "distributed": "fits on a cluster",
+from nmlopt.api.backends import Installed, find_program, installed
+from nmlopt.api.problem import DEFAULT_BACKEND
+
+NEEDED_PACKAGES = ("pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
+OPTIONAL_PACKAGES = {"morphio": "Neurolucida morphologies", "distributed": "fits on a cluster"}
+_TITLES = {"c++": "c++ compiler"}
+_COMPILER = {"linux": "sudo apt-get install g++ make", "darwin": "xcode-select --install"}
+_REMEDIES = {
+    "c++": _COMPILER,
+    "make": _COMPILER,
+    "cmake": {"linux": "sudo apt-get install cmake", "darwin": "brew install cmake"},
+    "java": {"linux": "sudo apt-get install default-jre-headless", "darwin": "brew install openjdk"},
 }
+"""The command that brings a program, by platform; Linux's where a platform is not named."""
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
 
 
@@ -38,16 +47,24 @@ def doctor() -> tuple[Finding, ...]:
     rows = [Finding("python", python, sys.version_info >= (3, 11), True, "everything", "install Python 3.11 or newer")]
     rows += [_package(name, needed=True, purpose="everything") for name in NEEDED_PACKAGES]
     rows += [_package(name, needed=False, purpose=why) for name, why in OPTIONAL_PACKAGES.items()]
-    rows.append(_program("c++ compiler", ("c++", "g++", "clang++"), "compiling mechanisms", _compiler_command(), True))
-    rows.append(_program("make", ("make",), "compiling mechanisms", _compiler_command(), True))
-    rows.append(_program("cmake", ("cmake",), "compiling mechanisms for Arbor only", _cmake_command(), False))
+    backends = installed()
+    shown = {row.name for row in rows}
+    rows += [_simulator(backend) for backend in backends if backend.offer.package not in shown]
+    programs = dict.fromkeys((*(name for backend in backends for name in backend.offer.programs), "java"))
+    rows += [_program(name, backends) for name in programs]
     rows.append(_nrnivmodl())
-    rows.append(_program("java", ("java",), "LEMS runs and jNeuroML only", _java_command(), False))
     return tuple(rows)
 
 
+def _simulator(backend: Installed) -> Finding:
+    offer, is_needed = backend.offer, backend.name == DEFAULT_BACKEND
+    remedy = f"python -m {offer.install}" if offer.install.startswith("pip ") else offer.install
+    purpose = f"the backend {backend.name}"
+    return Finding(offer.package, backend.version or "", backend.version is not None, is_needed, purpose, remedy)
+
+
 def _package(name: str, *, needed: bool, purpose: str) -> Finding:
-    extra = {"arbor": "nmlopt[arbor]", "distributed": "nmlopt[cluster]"}.get(name, name)
+    extra = {"distributed": "nmlopt[cluster]"}.get(name, name)
     remedy = f"python -m pip install '{extra}'" if extra != name else f"python -m pip install {name}"
     try:
         return Finding(name, version(name), True, needed, purpose, remedy)
@@ -55,11 +72,16 @@ def _package(name: str, *, needed: bool, purpose: str) -> Finding:
         return Finding(name, "", False, needed, purpose, remedy)
 
 
-def _program(name: str, commands: tuple[str, ...], purpose: str, remedy: str, needed: bool) -> Finding:
-    path = next((found for c in commands if (found := shutil.which(c))), None)
+def _program(name: str, backends: Sequence[Installed]) -> Finding:
+    """A program that backends need beside their packages."""
+    users = [b.name for b in backends if name in b.offer.programs]
+    purpose = f"the backend{'s' if len(users) > 1 else ''} {', '.join(users)}" if users else "jNeuroML"
+    remedies = _REMEDIES.get(name, {"linux": f"install {name}"})
+    remedy = remedies.get(sys.platform, remedies["linux"])
+    path, needed, title = find_program(name), DEFAULT_BACKEND in users, _TITLES.get(name, name)
     if path is None:
-        return Finding(name, "", False, needed, purpose, remedy)
-    return Finding(name, f"{_version_of(path)} ({path})", True, needed, purpose, remedy)
+        return Finding(title, "", False, needed, purpose, remedy)
+    return Finding(title, f"{_version_of(path)} ({path})", True, needed, purpose, remedy)
 
 
 def _nrnivmodl() -> Finding:
@@ -77,15 +99,3 @@ def _version_of(path: str) -> str:
         return "does not answer"
     match = _VERSION.search(said.stdout + said.stderr)
     return match.group() if match else "version unknown"
-
-
-def _compiler_command() -> str:
-    return "xcode-select --install" if sys.platform == "darwin" else "sudo apt-get install g++ make"
-
-
-def _java_command() -> str:
-    return "brew install openjdk" if sys.platform == "darwin" else "sudo apt-get install default-jre-headless"
-
-
-def _cmake_command() -> str:
-    return "brew install cmake" if sys.platform == "darwin" else "sudo apt-get install cmake"

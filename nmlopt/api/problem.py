@@ -26,12 +26,14 @@ from nmlopt.ir.model import Cell
 from nmlopt.spec.load import load as load_targets
 from nmlopt.spec.models import Targets
 
+DEFAULT_BACKEND = "neuron"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How documents are found and cells are run: the settings that every verb shares."""
 
-    backend: str = "neuron"
+    backend: str = DEFAULT_BACKEND
     settings: Settings = field(default_factory=Settings)
     root: Path | None = None
     search_paths: tuple[Path, ...] = ()

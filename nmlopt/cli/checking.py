@@ -37,7 +37,9 @@ def check(args: argparse.Namespace) -> int:
         return EXIT_DONE
     if args.model is None:
         raise UsageError(Issue("C000", "no MODEL is given", "nmlopt check", "such as nmlopt check model.nml"))
-    report = check_files(args.model, args.targets, options(args), runs=not args.no_run)
+    report = check_files(
+        args.model, args.targets, options(args), runs=not args.no_run, asks_backend=args.backend is not None
+    )
     report = report.strict() if args.strict else report
     if args.json:
         show_json({"issues": [row(i, report) for i in report.issues], "resolved": tables.resolved(report)})

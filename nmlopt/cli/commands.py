@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.cli import checking, fitting, importing, lems, tables
+from nmlopt.cli import backends, checking, fitting, importing, lems, tables
 from nmlopt.cli.options import options
 from nmlopt.cli.output import count, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Issue, UsageError
@@ -107,6 +107,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "targets-from": lems.targets_from,
     "score": _score,
     "export": _export,
+    "backends": backends.backends,
     "schema": _schema,
     "doctor": _doctor,
 }

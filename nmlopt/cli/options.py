@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from nmlopt.api.problem import Options
+from nmlopt.api.problem import DEFAULT_BACKEND, Options
 from nmlopt.backend import Settings
 from nmlopt.errors import Issue, UsageError
 
@@ -28,5 +28,5 @@ def options(args: argparse.Namespace) -> Options:
     if settings.threads < 1:
         message = f"--threads {settings.threads} is not a positive number"
         raise UsageError(Issue("C012", message, hint="such as --threads 2"))
-    backend = getattr(args, "backend", getattr(args, "to", "neuron"))
+    backend = getattr(args, "backend", None) or DEFAULT_BACKEND
     return Options(backend, settings, args.root, tuple(args.search_path))

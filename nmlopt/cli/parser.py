@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
+from nmlopt.api.problem import DEFAULT_BACKEND
 from nmlopt.backend import DEFAULT_DT_MS, Integrator, Numerics
 from nmlopt.errors import Issue, UsageError
 
@@ -50,7 +51,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nmlopt {version}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    running = (_simulate, _targets_from, _score, _export)
+    running = (_simulate, _targets_from, _score, _export, _backends)
     for add in (_fit, _resume, _status, _report, _check, _paths, _init, _import_morphology, *running, _schema, _doctor):
         add(verbs)
     return parser
@@ -89,9 +90,15 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
-def _numerics(parser: argparse.ArgumentParser) -> None:
+def _numerics(parser: argparse.ArgumentParser, *other_names: str) -> None:
     group = parser.add_argument_group("simulation")
-    group.add_argument("--backend", default="neuron", help="simulator (default: %(default)s)")
+    group.add_argument(
+        *other_names,
+        "--backend",
+        dest="backend",
+        metavar="NAME",
+        help=f"simulator (default: {DEFAULT_BACKEND}; nmlopt backends lists them)",
+    )
     group.add_argument(
         "--dt",
         type=float,
@@ -215,6 +222,7 @@ def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "Exit code 0: no errors (there may be warnings); 2: errors.",
         "  nmlopt check model.nml\n"
         "  nmlopt check LEMS_simulation.xml --strict\n"
+        "  nmlopt check model.nml --backend arbor  also what this simulator cannot do\n"
         "  nmlopt check model.nml targets.json\n"
         "  nmlopt check model.nml --github        in a GitHub workflow: findings at their lines\n"
         "  nmlopt check --explain D034            what a code means, and what to do\n",
@@ -336,11 +344,24 @@ def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _model(parser)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder to write; new or empty")
-    parser.add_argument("--to", default="neuron", metavar="NAME", help="simulator (default: %(default)s)")
     parser.add_argument("--targets", type=Path, help="protocols to put in (default: one second without a stimulus)")
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
-    parser.add_argument("--dt", type=float, default=DEFAULT_DT_MS, metavar="MS", help="time step (%(default)s)")
-    parser.add_argument("--numerics", type=Numerics, choices=list(Numerics), metavar="{cnexp,jneuroml}")
+    _numerics(parser, "--to")
+
+
+def _backends(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "backends",
+        "The simulators: which are here, what they offer, and what each can do with every element of a document.",
+        "  nmlopt backends\n"
+        "  nmlopt backends model.nml                  every cell and input of the document\n"
+        "  nmlopt backends model.nml targets.json     the cell and the protocols of a fit\n",
+    )
+    _model(parser, optional=True)
+    _targets(parser, optional=True)
+    parser.add_argument("--component", metavar="ID", help="this cell only, where the document holds several")
+    _json(parser)
 
 
 def _schema(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

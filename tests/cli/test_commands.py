@@ -25,6 +25,7 @@ VERBS = (
     "targets-from",
     "score",
     "export",
+    "backends",
     "schema",
     "doctor",
 )
