@@ -30,7 +30,9 @@ from nmlopt.lems.expression import Sym
 TEMPLATES = Path(__file__).parent / "templates"
 ARBOR = Dialect(operators=NMODL.operators, functions={**NMODL.functions, "exprelr": "linoid"}, power="power")
 """Arbor has a function exprelr of its own, x / (exp(x) - 1)."""
-_BUILT_IN = frozenset({"exprelr", "linoid", "min", "max", "safeinv", "signum", "sigmoid", "relu", "step", "celsius"})
+_BUILT_IN = frozenset(
+    {"exprelr", "linoid", "min", "max", "safeinv", "signum", "sigmoid", "relu", "step", "celsius", "i_", "n_"}
+)
 _ROOM_K = 293.15
 _INSIDE, _OUTSIDE = "concentration", "extConcentration"
 

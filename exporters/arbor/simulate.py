@@ -18,6 +18,7 @@ from nmlopt.exporters.arbor.cable import Cable, Twig, cable, twigs
 from nmlopt.exporters.arbor.decoration import boundaries, decoration, location
 from nmlopt.exporters.arbor.mod import Part
 from nmlopt.exporters.arbor.paint import Plan
+from nmlopt.exporters.arbor.recordings import TIME, Recorder, probes, recorders
 from nmlopt.ir.model import Geometry
 
 _UNITS = {"cm": units.F / units.m2, "rL": units.Ohm * units.cm, "Vm": units.mV}
@@ -39,6 +40,17 @@ class Run:
 
     experiment: Experiment
     slots: Sequence[float]
+    recorders: tuple[Recorder, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A run that Arbor can be given: its number in the batch, its cell, the (compartment, probe) to sample."""
+
+    number: int
+    run: Run
+    cell: Any
+    probes: tuple[tuple[int, str], ...]
 
 
 def simulate(
@@ -48,11 +60,12 @@ def simulate(
     rows = np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
     shape = _shape(program)
     candidates = [[slot.unit.to_si(x) for slot, x in zip(program.slots, row, strict=True)] for row in rows]
+    recording = {e.id: recorders(program.cell, parts, e) for e in experiments}
     found: list[dict[tuple[str, str], Trace]] = [{} for _ in candidates]
     failed: dict[int, str] = {}
     for duration_ms in dict.fromkeys(e.duration_ms for e in experiments):
         together = [e for e in experiments if e.duration_ms == duration_ms]
-        runs = [(row, Run(e, slots)) for row, slots in enumerate(candidates) for e in together]
+        runs = [(row, Run(e, slots, recording[e.id])) for row, slots in enumerate(candidates) for e in together]
         for row, outcome in zip((row for row, _ in runs), _batch(shape, plan, runs, program.settings), strict=True):
             if isinstance(outcome, str):
                 failed.setdefault(row, outcome)
@@ -113,27 +126,25 @@ def _batch(
 ) -> list[dict[tuple[str, str], Trace] | str]:
     """The traces of each run, or what went wrong with it; runs that cannot be built are left out of the recipe."""
     outcomes: dict[int, dict[tuple[str, str], Trace] | str] = {}
-    cells: list[tuple[int, Experiment, Any]] = []
+    cells: list[Built] = []
     for number, (_, run) in enumerate(runs):
         try:
-            cells.append((number, run.experiment, cell_of(shape, plan, run)))
+            cells.append(Built(number, run, cell_of(shape, plan, run), probes(run.recorders)))
         except (RuntimeError, ValueError) as error:  # numbers Arbor refuses
             outcomes[number] = f"experiment '{run.experiment.id}': {' '.join(str(error).split())}"
     if cells:
         together = _tried(shape, cells, settings)
-        outcomes |= {number: found for (number, _, _), found in zip(cells, together, strict=True)}
+        outcomes |= {built.number: found for built, found in zip(cells, together, strict=True)}
     return [outcomes[number] for number in range(len(runs))]
 
 
-def _tried(
-    shape: Shape, cells: Sequence[tuple[int, Experiment, Any]], settings: Settings
-) -> list[dict[tuple[str, str], Trace] | str]:
+def _tried(shape: Shape, cells: Sequence[Built], settings: Settings) -> list[dict[tuple[str, str], Trace] | str]:
     """The traces of cells in one recipe; where Arbor refuses it, of its halves, until the culprit stands alone."""
     try:
         return [*_simulated(shape, cells, settings)]
     except (RuntimeError, ValueError) as error:
         if len(cells) == 1:
-            return [f"experiment '{cells[0][1].id}': {' '.join(str(error).split())}"]
+            return [f"experiment '{cells[0].run.experiment.id}': {' '.join(str(error).split())}"]
     half = len(cells) // 2
     return [*_tried(shape, cells[:half], settings), *_tried(shape, cells[half:], settings)]
 
@@ -141,7 +152,7 @@ def _tried(
 class _Model:
     """The cells of a batch, which know nothing of each other; what Arbor asks of a recipe."""
 
-    def __init__(self, shape: Shape, cells: Sequence[tuple[int, Experiment, Any]]) -> None:
+    def __init__(self, shape: Shape, cells: Sequence[Built]) -> None:
         super().__init__()
         self._shape = shape
         self._cells = cells
@@ -153,41 +164,62 @@ class _Model:
         return arbor.cell_kind.cable
 
     def cell_description(self, gid: int) -> Any:
-        return self._cells[gid][2]
+        return self._cells[gid].cell
 
     def global_properties(self, kind: Any) -> Any:
         return self._shape.properties
 
     def probes(self, gid: int) -> list[Any]:
         return [
-            arbor.cable_probe_membrane_voltage(location(self._shape.cable.centres[output.site.compartment]), output.id)
-            for output in self._cells[gid][1].outputs
+            probe(kind, location(self._shape.cable.centres[compartment]), str(tag))
+            for tag, (compartment, kind) in enumerate(self._cells[gid].probes)
         ]
 
 
 _Recipe: Any = type("_Recipe", (_Model, arbor.recipe), {})  # Arbor has no types that a class statement could extend
 
 
-def _simulated(
-    shape: Shape, cells: Sequence[tuple[int, Experiment, Any]], settings: Settings
-) -> list[dict[tuple[str, str], Trace]]:
+def _simulated(shape: Shape, cells: Sequence[Built], settings: Settings) -> list[dict[tuple[str, str], Trace]]:
     recipe = _Recipe(shape, cells)
     simulation = arbor.simulation(recipe, arbor.context(threads=1))
     dt = settings.dt_ms * units.ms
     handles = [
-        [simulation.sample(gid, output.id, arbor.regular_schedule(dt)) for output in experiment.outputs]
-        for gid, (_, experiment, _) in enumerate(cells)
+        [simulation.sample(gid, str(tag), arbor.regular_schedule(dt)) for tag, _ in enumerate(built.probes)]
+        for gid, built in enumerate(cells)
     ]
-    duration_ms = cells[0][1].duration_ms
+    duration_ms = cells[0].run.experiment.duration_ms
     simulation.run((duration_ms + 0.5 * settings.dt_ms) * units.ms, dt)
-    found = []
-    for (_, experiment, _), own in zip(cells, handles, strict=True):
-        traces = {}
-        for output, handle in zip(experiment.outputs, own, strict=True):
-            data = np.asarray(simulation.samples(handle)[0][0])
-            traces[experiment.id, output.id] = Trace(data[:, 0].copy(), data[:, 1].copy())
-        found.append(traces)
+    return [_traces(simulation, built, own) for built, own in zip(cells, handles, strict=True)]
+
+
+def _traces(simulation: Any, built: Built, handles: Sequence[Any]) -> dict[tuple[str, str], Trace]:
+    samples = [np.asarray(simulation.samples(handle)[0][0]) for handle in handles]
+    if not samples:
+        return {}
+    times: Floats = samples[0][:, 0].copy()
+    recorded = {key: data[:, 1].copy() for key, data in zip(built.probes, samples, strict=True)}
+    experiment = built.run.experiment
+    found = {}
+    for recorder in built.run.recorders:
+        own = {kind: recorded[recorder.compartment, kind] for kind in recorder.probes if kind != TIME}
+        values = recorder.values({TIME: times, **own}, built.run.slots, experiment.temperature_K)
+        found[experiment.id, recorder.output.id] = Trace(times, np.resize(values, len(times)))
     return found
+
+
+def probe(kind: str, where: str, tag: str) -> Any:
+    """Arbor's probe for one of ours (see `recordings`) at a location."""
+    word, _, rest = kind.partition(":")
+    match word:
+        case "int":
+            return arbor.cable_probe_ion_int_concentration(where, rest, tag)
+        case "ext":
+            return arbor.cable_probe_ion_ext_concentration(where, rest, tag)
+        case "current":
+            return arbor.cable_probe_ion_current_density(where, rest, tag)
+        case "state":
+            return arbor.cable_probe_density_state(where, *rest.split(":"), tag)
+    return arbor.cable_probe_membrane_voltage(where, tag)
 
 
 def cell_of(shape: Shape, plan: Plan, run: Run) -> Any:

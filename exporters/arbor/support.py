@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nmlopt.codegen.derived import placement_of
 from nmlopt.errors import Issue
-from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Output, VoltageClamp
 from nmlopt.exporters.arbor.mod import ARBOR, inside, outside, solved_by
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.ir.passes import expressions
@@ -16,7 +17,7 @@ _NEURON = "use --backend neuron"
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
     """Every obstacle in the cell and in the experiments (codes B04x)."""
-    return (*_cell(cell), *_experiments(experiments))
+    return (*_cell(cell), *_experiments(cell, experiments))
 
 
 def _cell(cell: Cell) -> Iterator[Issue]:
@@ -50,7 +51,7 @@ def _mechanism(mechanism: Mechanism) -> Iterator[Issue]:
             yield Issue("B049", f"the concentration of '{name}' is no state, which Arbor wants", hint=_NEURON)
 
 
-def _experiments(experiments: Sequence[Experiment]) -> Iterator[Issue]:
+def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
     for experiment in experiments:
         for stimulus in experiment.stimuli:
             if isinstance(stimulus, VoltageClamp):
@@ -59,6 +60,19 @@ def _experiments(experiments: Sequence[Experiment]) -> Iterator[Issue]:
                 message = f"experiment '{experiment.id}': the input '{stimulus.component}' cannot be attached in Arbor"
                 yield Issue("B051", message, hint=_NEURON)
         for output in experiment.outputs:
-            if output.variable != "v":
-                message = f"experiment '{experiment.id}': '{output.variable}' cannot be recorded in Arbor, only 'v'"
-                yield Issue("B052", message, hint=_NEURON)
+            yield from _output(cell, experiment, output)
+
+
+def _output(cell: Cell, experiment: Experiment, output: Output) -> Iterator[Issue]:
+    start = f"experiment '{experiment.id}'"
+    if output.variable in ("v", "i_clamp"):
+        return
+    try:
+        placement_of(cell, output.variable, output.site.compartment)
+    except KeyError:
+        exposures = {f"{p.id}/{n}" for p in cell.placements for n, _ in cell.mechanism(p.mechanism).dynamics.exposures}
+        if output.variable in exposures:
+            where = f"compartment {output.site.compartment}"
+            yield Issue("B035", f"{start}: '{output.variable}' does not exist at {where}")
+        else:
+            yield Issue("B034", f"{start}: there is no variable '{output.variable}'")

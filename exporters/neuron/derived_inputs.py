@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nmlopt.codegen.derived import Derived, Source
 from nmlopt.codegen.input_conditions import held_value, sorted_conditions
 from nmlopt.codegen.nmodl import ION_VARIABLES
 from nmlopt.exporters.neuron.bind import OWN_VOLTAGE
-from nmlopt.exporters.neuron.derived import Derived, Source
 from nmlopt.exporters.neuron.input_parts import InputPart
 from nmlopt.exporters.neuron.mod import Plan
 from nmlopt.ir.model import MechanismKind

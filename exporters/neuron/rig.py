@@ -8,9 +8,10 @@ from typing import Any, final
 import numpy as np
 
 from nmlopt.backend import Floats, Integrator, Settings, Trace
+from nmlopt.codegen.derived import Derived
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.exporters.neuron.attached import Attachments
-from nmlopt.exporters.neuron.derived import Derived, derived
+from nmlopt.exporters.neuron.derived import derived
 from nmlopt.exporters.neuron.live import LiveCell
 from nmlopt.exporters.neuron.stimuli import (
     Clamp,

@@ -119,6 +119,32 @@ def test_an_initial_potential_that_is_given_holds_everywhere(root: Path) -> None
     _compare(cell, Experiment("e", 30.0, 279.45, (), (Output("v", site),), v_init_mV=-80.0))
 
 
+@pytest.mark.parametrize("name", ["hh_soma", "shelled", "traubs"])
+def test_everything_that_a_cell_exposes_is_the_same_in_both(name: str, root: Path) -> None:
+    """Gates, rates, conductances, currents and concentrations by their names, from t = 0 on."""
+    cell = _cell(SUBJECTS[name], root)
+    site = Site(0, 0.5, 0)
+    names = {
+        f"{placement.id}/{exposure}"
+        for placement in cell.placements
+        for exposure, _ in cell.mechanism(placement.mechanism).dynamics.exposures
+    }
+    outputs = tuple(Output(name, site, name) for name in sorted(names))
+    assert {"hh_soma": "na/m/q", "shelled": "ca/concentration", "traubs": "d_ca/iDensity"}[name] in names
+    pulse = Pulse(site, 5.0, 20.0, 0.03)
+    experiment = Experiment("e", 20.0, cell.temperature_K or 300.0, (pulse,), outputs)
+    found = {b: [_traces(b, cell, experiment, dt) for dt in STEPS_MS] for b in ("neuron", "arbor")}
+    for output in outputs:
+        limit = {}
+        for backend, (coarse, fine) in found.items():
+            assert len(coarse[output.id].y) == 1001
+            limit[backend] = extrapolate(coarse[output.id].y, fine[output.id].y[::2])
+        scale = max(float(np.ptp(limit["neuron"])), 1e-6 * float(np.abs(limit["neuron"]).max()))
+        allowed = TOLERANCES["recorded_of_range"] * scale
+        assert limit["arbor"] == pytest.approx(limit["neuron"], rel=1e-12, abs=allowed), output.id
+        assert limit["arbor"][0] == pytest.approx(limit["neuron"][0], rel=1e-9, abs=1e-30), output.id
+
+
 def test_candidates_of_one_batch_know_nothing_of_each_other(root: Path) -> None:
     document = read(root / SUBJECTS["ball_and_stick"].model)
     (address,) = resolve(document, "channelDensity:na_soma/condDensity")

@@ -35,11 +35,12 @@ def test_a_point_cell_is_refused_by_name(root):
     assert "neuron" in issue.hint
 
 
-def test_clamps_attached_inputs_and_other_recordings_are_refused(root):
+def test_clamps_attached_inputs_and_recordings_that_do_not_exist_are_refused(root):
     cell = lower(read(root / "examples" / "hh_soma" / "model.nml"))
     stimuli = (VoltageClamp(SITE, 1.0, ((10.0, -40.0),)), Attached(SITE, "syn", "syn0"))
-    experiment = Experiment("e", 10.0, 279.0, stimuli, (Output("gate", SITE, "na_all/m/q"),))
-    assert _codes(ArborBackend().unsupported(cell, (experiment,))) == ["B050", "B051", "B052"]
+    outputs = (Output("gate", SITE, "nowhere/m/q"), Output("far", SITE, "na/m/q"), Output("v", SITE))
+    experiment = Experiment("e", 10.0, 279.0, stimuli, outputs)
+    assert _codes(ArborBackend().unsupported(cell, (experiment,))) == ["B050", "B051", "B034", "B035"]
 
 
 def test_settings_without_a_counterpart_are_all_named():
