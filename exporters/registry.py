@@ -12,6 +12,8 @@ from nmlopt.errors import BackendError, Issue, UsageError
 _BACKENDS = {
     "neuron": "nmlopt.exporters.neuron.backend:NeuronBackend",
     "arbor": "nmlopt.exporters.arbor.backend:ArborBackend",
+    "native": "nmlopt.exporters.native.backend:NativeBackend",
+    "lems": "nmlopt.exporters.lems.backend:LemsBackend",
 }
 
 

@@ -1,0 +1,111 @@
+"""The kernel's structures in ctypes, and the library that holds it."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, c_double, c_int32, c_int64
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nmlopt.errors import BackendError, Issue
+from nmlopt.exporters.native.build import LIBRARY
+
+Doubles = POINTER(c_double)
+Int32s = POINTER(c_int32)
+Int64s = POINTER(c_int64)
+
+
+class ShapeC(ctypes.Structure):
+    """`Shape` of the kernel."""
+
+    _fields_ = (
+        ("nodes", c_int32), ("parent", Int32s), ("count", Int32s), ("first", Int32s), ("node", Int32s),
+        ("offset", Int64s),
+    )  # fmt: skip
+
+
+class CurrentC(ctypes.Structure):
+    """`Current` of the kernel: ms and nA."""
+
+    _fields_ = (
+        ("node", c_int32), ("kind", c_int32), ("samples", c_int32), ("unused", c_int32),
+        ("delay", c_double), ("duration", c_double), ("amplitude", c_double), ("period", c_double),
+        ("phase", c_double), ("times", Doubles), ("values", Doubles),
+    )  # fmt: skip
+
+
+class ClampC(ctypes.Structure):
+    """`Clamp` of the kernel: ms, mV and Mohm."""
+
+    _fields_ = (
+        ("node", c_int32), ("levels", c_int32), ("resistance", c_double), ("end", c_double), ("times", Doubles),
+        ("targets", Doubles),
+    )  # fmt: skip
+
+
+class OutputC(ctypes.Structure):
+    """`Output` of the kernel."""
+
+    _fields_ = (("kind", c_int32), ("mechanism", c_int32), ("index", c_int32), ("which", c_int32))
+
+
+class ExperimentC(ctypes.Structure):
+    """`Experiment` of the kernel."""
+
+    _fields_ = (
+        ("currents", c_int32), ("clamps", c_int32), ("inputs", c_int32), ("events", c_int32), ("outputs", c_int32),
+        ("unused", c_int32),
+        ("duration", c_double), ("dt", c_double), ("temperature", c_double), ("v_init", c_double),
+        ("tolerance", c_double), ("h_max", c_double),
+        ("current", POINTER(CurrentC)), ("clamp", POINTER(ClampC)),
+        ("input_mechanism", Int32s), ("input_node", Int32s), ("input_weight", Doubles), ("event_time", Doubles),
+        ("event_mechanism", Int32s), ("event_index", Int32s), ("output", POINTER(OutputC)),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def job_type(lanes: int) -> type[ctypes.Structure]:
+    """`Job` of a kernel with that many lanes."""
+
+    class JobC(ctypes.Structure):
+        _fields_ = (
+            ("shape", POINTER(ShapeC)), ("experiment", POINTER(ExperimentC)), ("numbers", Doubles),
+            ("times", Doubles), ("values", Doubles), ("capacity", c_int64), ("samples", c_int64),
+            ("reached", c_double * lanes),
+        )  # fmt: skip
+
+    return JobC
+
+
+def pointer_to(array: npt.NDArray[Any], kind: type[Any]) -> Any:
+    """A pointer to a contiguous array, which must outlive it."""
+    assert array.flags.c_contiguous
+    return array.ctypes.data_as(kind)
+
+
+def doubles(values: Any) -> npt.NDArray[np.float64]:
+    """A contiguous array of doubles."""
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def int32s(values: Any) -> npt.NDArray[np.int32]:
+    """A contiguous array of 32-bit integers."""
+    return np.ascontiguousarray(values, dtype=np.int32)
+
+
+@lru_cache(maxsize=16)
+def kernel_library(folder: Path) -> Any:
+    """The kernel's `run_jobs(jobs, count, threads)`. Raises BackendError B005: it is gone."""
+    path = folder / LIBRARY
+    try:
+        run = ctypes.CDLL(str(path)).run_jobs
+    except OSError:
+        issue = Issue("B005", "the compiled kernel is gone", str(folder), "compile again: the cache was emptied")
+        raise BackendError(issue) from None
+    run.argtypes = (ctypes.c_void_p, c_int64, c_int32)
+    run.restype = c_int32
+    return run

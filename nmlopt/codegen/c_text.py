@@ -1,0 +1,71 @@
+"""C: the dialect of the expression printer, and statements out of the lines that the block writers make.
+
+The functions with the prefix nm_ are defined in the kernel's own text, not taken from a library: the compiler cannot
+round a literal's value differently from a parameter's, and loops over them can be vectorised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nmlopt.codegen.nmodl import Body, Writer
+from nmlopt.codegen.printer import Dialect
+from nmlopt.ir.model import Mechanism
+
+C = Dialect(
+    operators={
+        "+": "+", "-": "-", "*": "*", "/": "/", "neg": "-", "not": "!", "and": "&&", "or": "||",
+        "<": "<", ">": ">", "<=": "<=", ">=": ">=", "==": "==", "!=": "!=",
+    },
+    functions={
+        "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "exp": "nm_exp",
+        "sqrt": "nm_sqrt", "ceil": "ceil", "log": "log", "abs": "nm_abs", "H": "nm_heaviside",
+        "exprelr": "nm_exprelr", "factorial": "nm_factorial",
+    },
+    power="nm_power",
+)  # fmt: skip
+
+
+_KERNEL_TEXT = """
+    n m k l q c x dx R S W E at value area h j i v t V weight temperature surfaceArea iSyn ISyn
+"""
+"""Names of the text around the blocks."""
+_KERNEL = frozenset(_KERNEL_TEXT.split())
+
+
+def c_writer(mechanism: Mechanism) -> Writer:
+    """A writer of C for a mechanism; its inputs keep their IR names, which the surrounding text declares."""
+    writer = Writer(mechanism, partial=False, dialect=C)
+    dynamics = mechanism.dynamics
+    own = [p.name for p in mechanism.parameters] + [s.name for s in dynamics.states]
+    own += [a.name for a in dynamics.assigned] + [name for k in dynamics.kinetics for name in k.states]
+    taken = {writer.names[name] for name in own}
+    for name in dict.fromkeys(own):
+        while writer.names[name] in _KERNEL or writer.names[name].endswith("__"):
+            writer.names[name] = f"{writer.names[name]}_of"
+            while writer.names[name] in taken:
+                writer.names[name] += "_"
+            taken.add(writer.names[name])
+    writer.names |= {name: name for name in dynamics.inputs if name not in own}
+    return writer
+
+
+def c_body(writer: Writer) -> Body:
+    """An empty block whose inputs are at hand."""
+    return Body(writer, own_inputs=False)
+
+
+def statements(lines: Iterable[str]) -> tuple[str, ...]:
+    """Lines of assignments and braces as C."""
+    return tuple(line if line.endswith("{") or line.strip() == "}" else f"{line};" for line in lines)
+
+
+def declarations(names: Sequence[str]) -> tuple[str, ...]:
+    """One line that declares doubles; none where there are no names."""
+    distinct = tuple(dict.fromkeys(names))
+    return (f"double {', '.join(distinct)};",) if distinct else ()
+
+
+def c_block(body: Body) -> tuple[str, ...]:
+    """A finished block: its locals, then its statements."""
+    return (*declarations(body.local_names), *statements(body.lines))
