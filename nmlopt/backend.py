@@ -66,7 +66,7 @@ class Offer:
     `title`: its name in messages. `package`: the distribution whose version is the simulator's; `install`: the command
     that brings it; `programs`: commands that must be on the machine beside it. The first of `numerics` and of
     `integrators` is the backend's default. `tables`: tabulated rates. `threads`: more than one in a process. `batch`:
-    candidates that gain from going in one call of `simulate` (1: none).
+    candidates that gain from going in one call of `simulate` (1: none). `citation`: what reports cite.
     """
 
     title: str
@@ -79,6 +79,7 @@ class Offer:
     threads: bool = False
     batch: int = 1
     programs: tuple[str, ...] = ()
+    citation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,12 @@ class ArborBackend:
 
     name = "arbor"
     offer = Offer(
-        title="Arbor", package="arbor", install="pip install 'nmlopt[arbor]'", programs=("c++", "make", "cmake")
+        title="Arbor",
+        package="arbor",
+        install="pip install 'nmlopt[arbor]'",
+        programs=("c++", "make", "cmake"),
+        citation="Arbor: Abi Akar N et al. (2019) Arbor — a morphologically-detailed neural network simulation library "
+        "for contemporary high-performance computing architectures. Euromicro PDP 2019:274–282.",
     )
 
     def version(self) -> str:

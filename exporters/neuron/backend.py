@@ -35,6 +35,8 @@ class NeuronBackend:
         integrators=(Integrator.FIXED, Integrator.CVODE),
         tables=True,
         programs=("c++", "make"),
+        citation="NEURON: Hines ML, Carnevale NT (1997) The NEURON simulation environment. "
+        "Neural Computation 9:1179–1209.",
     )
 
     def version(self) -> str:

@@ -36,6 +36,7 @@ def finish(store: RunStore, loaded: Loaded, count: int) -> Path:
         original_traces=recordings_of(problem, present),
         best_traces=recordings_of(problem, best) if best is not None else None,
         wanted={request.key: Trace(request.t_ms, request.y) for request in problem.plan.traces},
+        citation=problem.backend.offer.citation,
     )
     return write_report(store.folder, data)
 

@@ -6,10 +6,6 @@ _ALWAYS = (
     "NeuroML 2 and LEMS: Cannon RC et al. (2014) LEMS: a language for expressing complex biological models in concise "
     "and hierarchical form and its use in underpinning NeuroML 2. Frontiers in Neuroinformatics 8:79.",
 )
-_BACKENDS = {
-    "neuron": "NEURON: Hines ML, Carnevale NT (1997) The NEURON simulation environment. "
-    "Neural Computation 9:1179–1209.",
-}
 _ALGORITHMS = {
     "ibea": "IBEA: Zitzler E, Künzli S (2004) Indicator-based selection in multiobjective search. PPSN VIII, LNCS "
     "3242:832–842.",
@@ -23,7 +19,7 @@ _TOOLS = (
 )
 
 
-def references(backend: str, algorithm: str) -> tuple[str, ...]:
-    """References for a run with that backend and algorithm."""
-    chosen = (_BACKENDS.get(backend, ""), _ALGORITHMS.get(algorithm, ""))
+def references(simulator: str, algorithm: str) -> tuple[str, ...]:
+    """References for a run: `simulator` is the reference of the backend's, or ''."""
+    chosen = (simulator, _ALGORITHMS.get(algorithm, ""))
     return (*_ALWAYS, *(text for text in chosen if text), *_TOOLS)

@@ -57,7 +57,7 @@ def render(data: ReportInput) -> str:
         failures=view.failure_rows(data),
         settings=_settings(data),
         commands=view.commands(data),
-        references=references(record.backend, str(record.algorithm.get("name", ""))),
+        references=references(data.citation, str(record.algorithm.get("name", ""))),
     )
 
 

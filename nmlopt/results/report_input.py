@@ -23,7 +23,7 @@ class ReportInput:
 
     `original`: evaluation of the document's own values. `best_traces` and `original_traces`: recordings of solution 01
     and of the original model. `wanted`: traces to be met, by (protocol id, recording id). `failures`: the most frequent
-    texts of each kind. All of these may be absent.
+    texts of each kind. `citation`: the reference of the simulator. All of these may be absent.
     """
 
     folder: str
@@ -39,6 +39,7 @@ class ReportInput:
     original_traces: Recordings | None = None
     wanted: Mapping[tuple[str, str], Trace] = field(default_factory=dict)
     failures: Mapping[RunStatus, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    citation: str = ""
 
 
 def gather(
@@ -53,6 +54,7 @@ def gather(
     best_traces: Recordings | None = None,
     original_traces: Recordings | None = None,
     wanted: Mapping[tuple[str, str], Trace] | None = None,
+    citation: str = "",
 ) -> ReportInput:
     """The input of a report, with what the store knows filled in."""
     return ReportInput(
@@ -69,4 +71,5 @@ def gather(
         original_traces=original_traces,
         wanted=wanted or {},
         failures={status: store.failure_details(status) for status in store.failures()},
+        citation=citation,
     )

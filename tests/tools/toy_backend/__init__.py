@@ -1,0 +1,1 @@
+"""A whole backend in one folder: passive cells of one compartment in closed form."""
