@@ -23,15 +23,16 @@ from nmlopt.codegen.nmodl import NMODL, Block, Body, Ion, ModText, Writer, inter
 from nmlopt.codegen.nmodl_states import derivative_block, initial_lines, kinetic_blocks, state_names
 from nmlopt.codegen.printer import Dialect
 from nmlopt.codegen.templating import environment
+from nmlopt.exporters.arbor.membrane_current import BESIDE, current_lines
+from nmlopt.exporters.arbor.stepping import stepping_block
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.evaluate import evaluate
-from nmlopt.lems.expression import Sym
 
 TEMPLATES = Path(__file__).parent / "templates"
 ARBOR = Dialect(operators=NMODL.operators, functions={**NMODL.functions, "exprelr": "linoid"}, power="power")
 """Arbor has a function exprelr of its own, x / (exp(x) - 1)."""
 _BUILT_IN = frozenset(
-    {"exprelr", "linoid", "min", "max", "safeinv", "signum", "sigmoid", "relu", "step", "celsius", "i_", "n_"}
+    {"exprelr", "linoid", "min", "max", "safeinv", "signum", "sigmoid", "relu", "step", "celsius", "i_", "n_", BESIDE}
 )
 _ROOM_K = 293.15
 _INSIDE, _OUTSIDE = "concentration", "extConcentration"
@@ -128,12 +129,11 @@ def _environment() -> Environment:
 
 def _current(writer: Writer) -> ModText:
     mechanism = writer.mechanism
-    scale = " / surfaceArea" if mechanism.kind is MechanismKind.POPULATION else ""
+    scale = "-0.1 / surfaceArea * " if mechanism.kind is MechanismKind.POPULATION else "-0.1 * "
     name = f"i{mechanism.ion}"
     body = Body(writer)
     blocks = _solved(writer, body)
-    body.need([Sym(mechanism.current)])
-    body.lines.append(f"{name} = -0.1 * {writer.names[mechanism.current]}{scale}")
+    current_lines(writer, body, name, scale)
     uses = ions(mechanism, writer.currents)
     return _assembled(writer, (*blocks, body.block("BREAKPOINT")), uses, "" if mechanism.ion else name)
 
@@ -163,9 +163,9 @@ def _solved(writer: Writer, body: Body) -> tuple[Block, ...]:
     """INITIAL, DERIVATIVE and KINETIC; the SOLVE statements go first into `body`."""
     start = Body(writer)
     initial_lines(writer, start)
-    states, method = derivative_block(writer)
+    states = stepping_block(writer)
     kinetics = kinetic_blocks(writer)
-    body.lines += [f"SOLVE states METHOD {method}"] if states else []
+    body.lines += ["SOLVE states"] if states else []
     body.lines += [f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics)]
     return (start.block("INITIAL"), *((states,) if states else ()), *kinetics)
 
