@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace, divergence
+from nmlopt.codegen.crossings import with_crossings
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.bind import Binding
@@ -27,7 +28,8 @@ from nmlopt.exporters.native.interface import (
     pointer_to,
 )
 from nmlopt.exporters.native.source import Kernel
-from nmlopt.exporters.native.stimuli import Prepared, prepare
+from nmlopt.exporters.native.stimuli import Prepared, prepare, width
+from nmlopt.ir.model import Cell
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of recordings in one call; larger batches go in several."""
@@ -63,7 +65,7 @@ def simulate(
     shape = _shape(binding)
     prepared = [prepare(program.cell, kernel.parts, binding.shape, e, program.settings.dt_ms) for e in experiments]
     found: list[Recordings] = []
-    for chunk in _chunks(slots, experiments, program.settings, lanes):
+    for chunk in _chunks(program.cell, slots, experiments, program.settings, lanes):
         rows = [_row(binding, candidate, experiments) for candidate in chunk]
         found += _run(program, lanes, shape, experiments, prepared, rows)
     return tuple(found)
@@ -87,9 +89,9 @@ def _samples(experiment: Experiment, settings: Settings) -> int:
 
 
 def _chunks(
-    slots: list[list[float]], experiments: Sequence[Experiment], settings: Settings, lanes: int
+    cell: Cell, slots: list[list[float]], experiments: Sequence[Experiment], settings: Settings, lanes: int
 ) -> Iterator[list[list[float]]]:
-    each = sum(8 * _samples(e, settings) * len(e.outputs) for e in experiments)
+    each = sum(8 * _samples(e, settings) * width(cell, e) for e in experiments)
     size = max(lanes, int(MOST_BYTES / max(each, 1)) // lanes * lanes)
     for start in range(0, len(slots), size):
         yield slots[start : start + size]
@@ -111,7 +113,7 @@ def _run(
 ) -> list[Recordings]:
     able = [k for k, row in enumerate(rows) if not row.fault]
     groups = [tuple(able[k : k + lanes]) for k in range(0, len(able), lanes)]
-    jobs = [_job(e, index, group, program.settings, lanes) for group in groups for index, e in enumerate(experiments)]
+    jobs = [_job(program, e, index, group, lanes) for group in groups for index, e in enumerate(experiments)]
     type_ = job_type(lanes)
     structures = (type_ * len(jobs))()
     kept: list[Any] = []
@@ -135,14 +137,16 @@ def _run(
         for lane, row in enumerate(job.rows):
             ended.setdefault(row, []).append((job, lane, structure.reached[lane], structure.samples))
     return [
-        Recordings(RunStatus.FAILED, detail=row.fault) if row.fault else _recordings(experiments, ended[k])
+        Recordings(RunStatus.FAILED, detail=row.fault)
+        if row.fault
+        else _recordings(program.cell, experiments, ended[k])
         for k, row in enumerate(rows)
     ]
 
 
-def _job(experiment: Experiment, index: int, rows: tuple[int, ...], settings: Settings, lanes: int) -> _Job:
-    capacity = _samples(experiment, settings)
-    return _Job(index, rows, np.empty(capacity), np.empty((capacity, len(experiment.outputs), lanes)))
+def _job(program: Program, experiment: Experiment, index: int, rows: tuple[int, ...], lanes: int) -> _Job:
+    capacity = _samples(experiment, program.settings)
+    return _Job(index, rows, np.empty(capacity), np.empty((capacity, width(program.cell, experiment), lanes)))
 
 
 def _numbers(rows: Sequence[_Row], job: _Job, experiment: Experiment, lanes: int) -> Floats:
@@ -152,7 +156,7 @@ def _numbers(rows: Sequence[_Row], job: _Job, experiment: Experiment, lanes: int
     return doubles(np.stack(columns, axis=1))
 
 
-def _recordings(experiments: Sequence[Experiment], ended: list[tuple[_Job, int, float, int]]) -> Recordings:
+def _recordings(cell: Cell, experiments: Sequence[Experiment], ended: list[tuple[_Job, int, float, int]]) -> Recordings:
     """All traces of one candidate; the first experiment that failed decides the status."""
     traces: dict[tuple[str, str], Trace] = {}
     for job, lane, reached, samples in ended:
@@ -160,8 +164,11 @@ def _recordings(experiments: Sequence[Experiment], ended: list[tuple[_Job, int, 
         if reached < experiment.duration_ms:
             return Recordings(RunStatus.DIVERGED, detail=f"experiment '{experiment.id}' ended at {reached:g} ms")
         for position, output in enumerate(experiment.outputs):
-            y = np.array(job.values[:samples, position, lane])
-            traces[experiment.id, output.id] = Trace(job.times[:samples].copy(), y)
+            t, y = job.times[:samples].copy(), np.array(job.values[:samples, position, lane])
+            trace = Trace(t, y)
+            if cell.geometry is None and output.variable == "v":
+                trace = with_crossings(t, y, job.values[:samples, -2, lane], job.values[:samples, -1, lane])
+            traces[experiment.id, output.id] = trace
         trouble = divergence(experiment, traces)
         if trouble:
             return Recordings(RunStatus.DIVERGED, detail=trouble)

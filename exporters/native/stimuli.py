@@ -26,7 +26,14 @@ from nmlopt.exporters.native.source import Part
 from nmlopt.ir.model import Cell
 
 _CONSTANT, _SINE, _SAMPLES = 0, 1, 2
-_VOLTAGE, _EXPOSURE, _CLAMP = 0, 1, 2
+_VOLTAGE, _EXPOSURE, _CLAMP, _CROSSING = 0, 1, 2, 3
+CROSSINGS = ((_CROSSING, 0, 0, 0), (_CROSSING, 0, 0, 1))
+"""Outputs beside those of the experiment: time (s) and voltage (V) of the last reset of a point cell."""
+
+
+def width(cell: Cell, experiment: Experiment) -> int:
+    """How many outputs the kernel has for an experiment."""
+    return len(experiment.outputs) + (0 if cell.geometry is not None else len(CROSSINGS))
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     events = sorted((t, k) for k, s in enumerate(attached) for t in s.events_ms)
     made = ExperimentC(
         currents=len(currents), clamps=len(clamps), inputs=len(attached), events=len(events),
-        outputs=len(experiment.outputs), duration=experiment.duration_ms, dt=dt_ms,
+        outputs=width(cell, experiment), duration=experiment.duration_ms, dt=dt_ms,
         temperature=experiment.temperature_K,
         v_init=math.nan if experiment.v_init_mV is None else 1e-3 * experiment.v_init_mV,
         input_mechanism=pointer(int32s(mechanism), Int32s),
@@ -68,6 +75,7 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     made.clamp = (ClampC * len(clamps))(*(_clamp(s, node(s), pointer) for s in clamps))
     of_inputs = {s.id: (mechanism[k], index[k]) for k, s in enumerate(attached)}
     outputs = [_output(cell, parts, shape, experiment, o, of_inputs) for o in experiment.outputs]
+    outputs += () if cell.geometry is not None else CROSSINGS
     made.output = (OutputC * len(outputs))(*(OutputC(*o) for o in outputs))
     return Prepared(made, tuple(kept))
 

@@ -20,8 +20,6 @@ def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, .
 
 
 def _cell(cell: Cell) -> Iterator[Issue]:
-    if cell.geometry is None:
-        yield Issue("B111", f"'{cell.id}' is a point cell ({cell.type})", hint=_NEURON)
     for mechanism in cell.mechanisms:
         unknown = {f for expr in expressions(mechanism.dynamics) for f in functions(expr)} - set(C.functions)
         for function in sorted(unknown):

@@ -9,6 +9,7 @@ import numpy as np
 
 from nmlopt.backend import Floats, Integrator, Settings, Trace
 from nmlopt.codegen.derived import Derived
+from nmlopt.codegen.crossings import with_crossings
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.exporters.neuron.attached import Attachments
 from nmlopt.exporters.neuron.derived import derived
@@ -115,16 +116,10 @@ class Rig:
         return self._with_spikes(times, 1000.0 * values) if self._live.holds_own_voltage else Trace(times, values)
 
     def _with_spikes(self, times: Floats, v_mV: Floats) -> Trace:
-        """A point cell resets within a step: put the crossing itself into its trace."""
-        spike_t = self._read(self._recorders[0, "spike_t"])
-        spike_v = self._read(self._recorders[0, "spike_v"])
-        hits = np.flatnonzero(np.diff(spike_t) != 0.0) + 1
-        if not len(hits):
-            return Trace(times, v_mV)
-        t = np.insert(times, hits, 1000.0 * spike_t[hits])
-        y = np.insert(v_mV, hits, 1000.0 * spike_v[hits])
-        distinct = np.concatenate(([True], np.diff(t) > 0.0))
-        return Trace(t[distinct], y[distinct])
+        """A point cell resets within a step."""
+        return with_crossings(
+            times, v_mV, self._read(self._recorders[0, "spike_t"]), self._read(self._recorders[0, "spike_v"])
+        )
 
     # ------------------------------------------------------------------------------------------ electrodes
 

@@ -21,7 +21,8 @@ from nmlopt.lems.expression import Expr, Num, Op
 _MAX_PASSES = 400
 _FINEST = "0.001"
 _OWN = ("start", "start_given", "drive")
-_HELD = ("now", "spike_t", "spike_v", "regime")
+HELD = ("now", "spike_t", "spike_v", "regime")
+"""Variables beside the states that a step changes."""
 _COMPARISONS = {">": (0, 1), ">=": (0, 1), "<": (1, 0), "<=": (1, 0)}
 
 
@@ -29,17 +30,11 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
     """The mod of a point cell. `lag`: as jNeuroML exports it, else textbook."""
     if lag:
         return lagging_text(writer, suffix)
-    _rename(writer)
+    initial, advance, integrate = point_blocks(writer)
     states = [writer.names[s.name] for s in writer.mechanism.dynamics.states]
     sums = SUMS if CONSTANT in writer.mechanism.dynamics.inputs else ()
-    stored = [*states, *(f"old_{name}" for name in states), *_HELD]
-    writer.helpers.add("growth")
-    blocks = (
-        _initial(writer),
-        Block("BREAKPOINT", (), ("SOLVE advance",)),
-        _advance(writer),
-        integrate_block(writer),
-    )
+    stored = [*states, *(f"old_{name}" for name in states), *HELD]
+    blocks = (initial, Block("BREAKPOINT", (), ("SOLVE advance",)), advance, integrate)
     return assemble(
         writer,
         suffix,
@@ -51,6 +46,13 @@ def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
         readable=(*states, "spike_t", "spike_v"),
         states=(),
     )
+
+
+def point_blocks(writer: Writer) -> tuple[Block, Block, Block]:
+    """INITIAL, a step, and the integration within it: the lines are NMODL as well as, apart from semicolons, C."""
+    _rename(writer)
+    writer.helpers.add("growth")
+    return _initial(writer), _advance(writer), integrate_block(writer)
 
 
 def point_interface(writer: Writer, *, lag: bool) -> Interface:

@@ -30,18 +30,9 @@ def point_input_interface(writer: Writer, voltage: str) -> Interface:
 
 def point_input_text(writer: Writer, suffix: str, voltage: str) -> ModText:
     """The mod. `voltage`: the text for the cell's voltage in V, or '' to read it through a pointer."""
-    _rename(writer, voltage)
+    start, advance, *others = point_input_blocks(writer, voltage)
     states = tuple(writer.names[s.name] for s in writer.mechanism.dynamics.states)
-    start = Body(writer, own_inputs=False)
-    start.lines.append("now = 0.0")
-    initial_lines(writer, start)
-    moves = any(s.derivative is not None for s in writer.mechanism.dynamics.states)
-    if moves:
-        writer.helpers.add("growth")
-    blocks = (
-        start.block("INITIAL"), Block("BREAKPOINT", (), ("SOLVE advance",)), _advance(writer, moves),
-        *((integrate_block(writer),) if moves else ()), *receive_blocks(writer, own_inputs=False),
-    )  # fmt: skip
+    blocks = (start, Block("BREAKPOINT", (), ("SOLVE advance",)), advance, *others)
     pointers = (*SUMS, *((VOLTAGE,) if _reads_pointer(writer) else ()))
     return assemble(
         writer,
@@ -55,6 +46,21 @@ def point_input_text(writer: Writer, suffix: str, voltage: str) -> ModText:
         states=(),
         pointers=pointers,
     )
+
+
+def point_input_blocks(writer: Writer, voltage: str) -> tuple[Block, ...]:
+    """INITIAL, a step, the integration within it where states move, and what events do where they arrive."""
+    _rename(writer, voltage)
+    start = Body(writer, own_inputs=False)
+    start.lines.append("now = 0.0")
+    initial_lines(writer, start)
+    moves = any(s.derivative is not None for s in writer.mechanism.dynamics.states)
+    if moves:
+        writer.helpers.add("growth")
+    return (
+        start.block("INITIAL"), _advance(writer, moves),
+        *((integrate_block(writer),) if moves else ()), *receive_blocks(writer, own_inputs=False),
+    )  # fmt: skip
 
 
 def reads_voltage(writer: Writer) -> bool:
