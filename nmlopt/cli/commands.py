@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
-from nmlopt.cli import backends, checking, fitting, importing, lems, tables
+from nmlopt.cli import backends, checking, fitting, importing, lems, tables, verifying
 from nmlopt.cli.options import options
 from nmlopt.cli.output import count, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Issue, UsageError
@@ -108,6 +108,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "score": _score,
     "export": _export,
     "backends": backends.backends,
+    "verify": verifying.run,
     "schema": _schema,
     "doctor": _doctor,
 }

@@ -51,7 +51,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nmlopt {version}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    running = (_simulate, _targets_from, _score, _export, _backends)
+    running = (_simulate, _targets_from, _score, _export, _backends, _verify)
     for add in (_fit, _resume, _status, _report, _check, _paths, _init, _import_morphology, *running, _schema, _doctor):
         add(verbs)
     return parser
@@ -361,6 +361,26 @@ def _backends(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     _model(parser, optional=True)
     _targets(parser, optional=True)
     parser.add_argument("--component", metavar="ID", help="this cell only, where the document holds several")
+    _json(parser)
+
+
+def _verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "verify",
+        "Run the protocols on several simulators, each at three steps, and say whether the answer is the same.\n"
+        "Exit code 0: all the same within numerical error; 1: something differs or cannot be told; "
+        "2: bad input; 3: a simulator is missing.",
+        "  nmlopt verify model.nml targets.json\n"
+        "  nmlopt verify model.nml targets.json --backends neuron,arbor --html same.html\n"
+        "  nmlopt verify runs/a/solutions/01/model.nml targets.json --dt 0.0125 --out verified\n",
+    )
+    _model(parser)
+    _targets(parser)
+    parser.add_argument("--backends", metavar="NAME,NAME,...", help="simulators to compare (default: all)")
+    parser.add_argument("--dt", type=float, metavar="MS", help=f"largest step; halved twice (default: {DEFAULT_DT_MS})")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with traces; must not exist yet")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for page and JSON; new or empty")
     _json(parser)
 
 

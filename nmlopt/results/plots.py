@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +20,12 @@ from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse,
 from nmlopt.results.model import Floats, Table
 
 BEST, ORIGINAL, STIMULUS, WANTED, MEDIAN = "#0a6c8f", "#a8a8a8", "#54504a", "#c2410c", "#7fb3c8"
+_SIDES: Any = (  # wide and pale below, narrow and dark above: the same traces still show all their colours
+    ("#9fc9dc", 3.2, "-"),
+    ("#c2410c", 1.4, "-"),
+    ("#1f2328", 1.2, (0, (4, 3))),
+    ("#1a7f4b", 1.2, (0, (1, 2))),
+)
 _WIDTH = 9.6
 _POINTS = 3000
 _STYLE: Any = {  # matplotlib types the keys of this mapping from version 3.11 on, and differently
@@ -105,6 +111,30 @@ def traces(
         panels[-1].set_xlabel("time (ms)")
         if len(panels[0].get_legend_handles_labels()[0]) > 1:
             panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8, ncols=4, borderaxespad=0.2)
+        figure.align_ylabels()
+        return _uri(figure)
+
+
+def overlaid(experiment: Experiment, sides: Mapping[str, Mapping[tuple[str, str], Trace]]) -> str:
+    """The recordings of one protocol on several backends, by name, each drawn over the last, and the stimulus below."""
+    with mpl.rc_context(_STYLE):
+        outputs = experiment.outputs
+        currents = [s for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached)]
+        heights = [2.0] * len(outputs) + [0.7] * bool(currents)
+        figure = _figure(sum(heights) + 0.5)
+        panels = np.atleast_1d(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+        for panel, output in zip(panels, outputs, strict=False):
+            for (name, traces), (colour, width, dashes) in zip(sides.items(), cycle(_SIDES), strict=False):
+                trace = traces.get((experiment.id, output.id))
+                if trace is not None and len(trace.t_ms):
+                    panel.plot(*thinned(trace), color=colour, linewidth=width, linestyle=dashes, label=name)
+            panel.set_ylabel(_label(output))
+            panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
+        if currents:
+            _currents(panels[-1], currents, experiment.duration_ms)
+        panels[0].set_xlim(0.0, experiment.duration_ms)
+        panels[-1].set_xlabel("time (ms)")
+        panels[0].legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8, ncols=4, borderaxespad=0.2)
         figure.align_ylabels()
         return _uri(figure)
 

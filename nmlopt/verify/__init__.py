@@ -1,0 +1,1 @@
+"""One document on several backends: runs at three steps, comparison, and what makes a difference."""
