@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nmlopt.backend import Numerics, Recordings, RunStatus, Settings
+from nmlopt.backend import Numerics, Recordings, RunStatus, Settings, refused_settings
 from nmlopt.document.read import read
-from nmlopt.errors import UnsupportedError
+from nmlopt.errors import UnsupportedError, raise_errors
 from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.importers.simulation_model import Above, Column, LemsSimulation, Recorded
@@ -17,10 +17,13 @@ from tests.conformance.results import Result, measured
 from tests.conformance.suite import Case
 
 
-def run(case: Case, *, backend: str = "neuron", numerics: str = "cnexp") -> Result:
-    """The case's quantities; 'refused' with nmlopt's own words if it does not support something."""
+def run(case: Case, *, backend: str = "neuron", numerics: str | None = "cnexp") -> Result:
+    """The case's quantities; 'refused' with nmlopt's own words if it does not support something.
+
+    `numerics` None: the backend's own.
+    """
     try:
-        simulation, style = read_simulation(read(case.lems)), Numerics(numerics)
+        simulation, style = read_simulation(read(case.lems)), None if numerics is None else Numerics(numerics)
         coarse, fine = (
             measured(case, columns(simulation, backend, Settings(dt_ms=simulation.step_ms / n, numerics=style)))
             for n in (1, 2)
@@ -36,6 +39,8 @@ def columns(simulation: LemsSimulation, backend: str, settings: Settings) -> dic
     """All columns of a simulation's output files, by id, in SI."""
     simulator = registry.load(backend)
     found: dict[str, Recordings] = {}
+    refused = [i for part in simulation.runs for i in simulator.unsupported(part.cell, part.experiments)]
+    raise_errors((*refused_settings(simulator, settings), *refused), UnsupportedError)
     for part in simulation.runs:
         program = simulator.compile(part.cell, settings)
         (recordings,) = simulator.simulate(program, part.experiments, np.zeros((1, 0)))

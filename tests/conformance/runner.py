@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     """0: all passed; 1: some did not; 2: there is no such case."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance.runner", description=__doc__)
     parser.add_argument("--backend", default="neuron", help="the backend of nmlopt to judge")
-    parser.add_argument("--numerics", choices=("cnexp", "jneuroml"), default="cnexp", help="how nmlopt steps gates")
+    parser.add_argument("--numerics", choices=("cnexp", "jneuroml"), help="how nmlopt steps gates (default: its own)")
     parser.add_argument("--cases", default="*", metavar="PATTERN", help="which cases (shell pattern)")
     parser.add_argument("--results", type=Path, help="judge these results instead of running nmlopt (README.md)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -1,0 +1,139 @@
+"""One LEMS simulation on a backend and on NEURON's cnexp: what voltages tend to as the step goes to zero."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spikes import crossings, extrapolate, step_indices
+
+from nmlopt.api.lems_running import Prepared, prepare_lems
+from nmlopt.api.problem import Options
+from nmlopt.backend import RunStatus, Settings, Trace
+from nmlopt.document.model import Document
+from nmlopt.errors import Severity
+from nmlopt.exporters import registry
+from nmlopt.importers.lems_simulation import read_simulation
+from nmlopt.importers.simulation_model import LemsSimulation
+
+TOLERANCES = Path(__file__).parents[1] / "equivalence" / "tolerances.toml"
+REFERENCE = "neuron"
+FINE_ENOUGH_MS = 0.0101
+"""A published step up to this is the coarser of the two that are run; a larger one is halved first."""
+SPIKE_RANGE = 30.0
+"""A voltage (mV) that moves less holds no spikes."""
+BEFORE_SPIKE_MS = 2.0
+Traces = Mapping[str, Trace]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a backend is from the reference, both extrapolated: spikes in ms, traces below threshold in mV."""
+
+    spikes: int = 0
+    apart_ms: float = 0.0
+    apart_mV: float = 0.0
+    fault: str = ""
+
+
+def kind_of(simulation: LemsSimulation) -> str:
+    """The largest of its cells: 'compartments', 'single compartment' or 'point cell'."""
+    sizes = [len(run.cell.geometry.compartments) if run.cell.geometry else 0 for run in simulation.runs]
+    largest = max(sizes, default=0)
+    return "compartments" if largest > 1 else "single compartment" if largest == 1 else "point cell"
+
+
+def simulation_of(document: Document) -> LemsSimulation:
+    """The simulation, without what of its output cannot be recorded. Raises SimulationError, UnsupportedError."""
+    return read_simulation(document, unrecordable=Severity.WARNING)
+
+
+def steps(simulation: LemsSimulation) -> tuple[float, float]:
+    """The two steps (ms) that are run."""
+    coarse = simulation.step_ms
+    while coarse > FINE_ENOUGH_MS:
+        coarse /= 2.0
+    return coarse, coarse / 2.0
+
+
+def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]:
+    """Every recorded membrane potential of a simulation. Raises UnsupportedError, RuntimeError where a run fails."""
+    options = Options(backend, Settings(), document.limit)
+    prepared: Prepared = prepare_lems(document, options, dt_ms=dt_ms, unrecordable=Severity.WARNING)
+    simulator = registry.load(backend)
+    found: dict[str, Trace] = {}
+    for run, program in zip(prepared.simulation.runs, prepared.programs, strict=True):
+        (recordings,) = simulator.simulate(program, run.experiments, np.zeros((1, 0)))
+        if recordings.status is not RunStatus.OK:
+            raise RuntimeError(f"{recordings.status}: {recordings.detail}")
+        for experiment in run.experiments:
+            for output in experiment.outputs:
+                if output.variable == "v" or output.variable.endswith("/V"):
+                    found[f"{experiment.id}/{output.id}"] = recordings.traces[experiment.id, output.id]
+    return found
+
+
+def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allowed: Mapping[str, Any]) -> Comparison:
+    """Two backends, each at two steps; `allowed` as in tolerances.toml."""
+    total, apart_ms, apart_mV, faults = 0, 0.0, 0.0, []
+    for name, fine in reference[1].items():
+        pairs = [(coarse[name], finer[name]) for coarse, finer in (mine, reference)]
+        span = float(np.ptp(fine.y))
+        level = float(fine.y.min()) + 0.5 * span
+        is_spiking = span > SPIKE_RANGE or name.endswith("/V")
+        times = [[crossings(t, level) if is_spiking else np.zeros(0) for t in pair] for pair in pairs]
+        counts = [[len(found) for found in side] for side in times]
+        if len({n for side in counts for n in side}) > 1:
+            faults.append(f"{name}: {counts[0]} spikes, {counts[1]} in {REFERENCE}, at dt and dt/2")
+            continue
+        limits = [extrapolate(*side) for side in times]
+        total += counts[1][1]
+        largest = float(np.abs(limits[0] - limits[1]).max(initial=0.0))
+        apart_ms = max(apart_ms, largest)
+        if not largest <= allowed["extrapolated_ms"]:
+            at = int(np.argmax(np.abs(limits[0] - limits[1])))
+            faults.append(f"{name}: spike {at + 1} of {len(limits[0])} {largest:.4f} ms apart")
+        first = fine.t_ms[step_indices(fine, level)[0]] - BEFORE_SPIKE_MS if counts[1][1] else np.inf
+        below = _below(pairs, first)
+        apart_mV = max(apart_mV, below)
+        if not below <= allowed["trace_mV"]:
+            faults.append(f"{name}: {below:.4f} mV apart before the first spike")
+    return Comparison(total, apart_ms, apart_mV, "; ".join(faults))
+
+
+def _below(pairs: list[tuple[Trace, Trace]], until_ms: float) -> float:
+    """The largest distance (mV) of two traces, each extrapolated on the reference's coarse grid."""
+    grid = pairs[1][0].t_ms
+    grid = grid[grid < until_ms]
+    sides = [extrapolate(*(np.interp(grid, trace.t_ms, trace.y) for trace in pair)) for pair in pairs]
+    return float(np.abs(sides[0] - sides[1]).max(initial=0.0))
+
+
+def tolerances(backend: str) -> Mapping[str, Any]:
+    """The row of tolerances.toml for a backend in its own numerics. Raises KeyError where there is none."""
+    table = tomllib.loads(TOLERANCES.read_text(encoding="utf-8"))
+    numerics = registry.load(backend).offer.numerics[0]
+    found: Mapping[str, Any] = table[backend][str(numerics)]
+    return found
+
+
+def save(path: Path, both: tuple[Traces, Traces]) -> None:
+    """Keep traces at two steps in one file."""
+    arrays = {
+        f"{k}|{n}|{axis}": getattr(t, axis)
+        for k, side in enumerate(both)
+        for n, t in side.items()
+        for axis in ("t_ms", "y")
+    }
+    np.savez(path, **arrays)
+
+
+def load(path: Path) -> tuple[Traces, Traces]:
+    """What `save` kept."""
+    with np.load(path) as held:
+        names = list(dict.fromkeys(key.split("|")[1] for key in held))
+        return tuple({n: Trace(held[f"{k}|{n}|t_ms"], held[f"{k}|{n}|y"]) for n in names} for k in (0, 1))  # type: ignore[return-value]
