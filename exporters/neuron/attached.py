@@ -9,8 +9,9 @@ from typing import Any, final
 import numpy as np
 
 from nmlopt.backend import Floats
+from nmlopt.codegen.derived_inputs import DerivedInput
 from nmlopt.experiment.model import Attached, Experiment
-from nmlopt.exporters.neuron.derived_inputs import DerivedInput, derived_input
+from nmlopt.exporters.neuron.derived_inputs import derived_input
 from nmlopt.exporters.neuron.live import LiveCell
 
 

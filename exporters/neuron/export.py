@@ -14,13 +14,14 @@ from nmlopt.backend import Floats, Integrator, Program
 from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment, num
 from nmlopt.experiment.model import Experiment, Output
+from nmlopt.experiment.voltage_clamps import clamp_of, clamps
 from nmlopt.exporters.neuron.bind import OWN_VOLTAGE
 from nmlopt.exporters.neuron.build import COMPILER_FLAGS
 from nmlopt.exporters.neuron.derived import derived
 from nmlopt.exporters.neuron.export_inputs import AttachedText
 from nmlopt.exporters.neuron.hoc import CellText, cell_text, node, section_names
 from nmlopt.exporters.neuron.mod import TEMPLATES, Plan
-from nmlopt.exporters.neuron.stimuli import Current, clamp_of, clamps, currents, drive_samples
+from nmlopt.exporters.neuron.stimuli import Current, currents, drive_samples
 
 _PER_LINE = 8
 

@@ -16,6 +16,7 @@ from nmlopt.codegen.nmodl_point_input import (
     point_input_text,
     reads_voltage,
 )
+from nmlopt.experiment.attached_checks import is_dimensionless
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 
 _SECTION_VOLTAGE = "(0.001 * v)"
@@ -36,11 +37,6 @@ class InputPart:
     kept: Mapping[str, str]
     pointers: Mapping[str, str]
     voltage: str = ""
-
-
-def is_dimensionless(mechanism: Mechanism) -> bool:
-    """Whether the current of an input is its exposure `I`, a plain number."""
-    return dict(mechanism.dynamics.exposures).get("i") != mechanism.current
 
 
 def with_inputs(cell: Cell, *, lag: bool) -> Cell:

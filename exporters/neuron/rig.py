@@ -8,21 +8,14 @@ from typing import Any, final
 import numpy as np
 
 from nmlopt.backend import Floats, Integrator, Settings, Trace
-from nmlopt.codegen.derived import Derived
 from nmlopt.codegen.crossings import with_crossings
+from nmlopt.codegen.derived import Derived
 from nmlopt.experiment.model import Experiment, Output
+from nmlopt.experiment.voltage_clamps import Clamp, clamp_current, clamp_of, clamps
 from nmlopt.exporters.neuron.attached import Attachments
 from nmlopt.exporters.neuron.derived import derived
 from nmlopt.exporters.neuron.live import LiveCell
-from nmlopt.exporters.neuron.stimuli import (
-    Clamp,
-    Current,
-    clamp_current,
-    clamp_of,
-    clamps,
-    currents,
-    drive_samples,
-)
+from nmlopt.exporters.neuron.stimuli import Current, currents, drive_samples
 
 _NEVER_MS = 1e9
 _SAME_MS = 1e-9

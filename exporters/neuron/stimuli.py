@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmlopt.backend import Floats
-from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 
 
 @dataclass(frozen=True)
@@ -46,25 +46,9 @@ class Current:
         return np.where((since >= 0.0) & (since < self.duration_ms), values, 0.0)
 
 
-@dataclass(frozen=True)
-class Clamp:
-    """A voltage clamp: (start, target) steps, its end, ms and mV and Mohm."""
-
-    compartment: int
-    series_resistance_Mohm: float
-    end_ms: float
-    times_ms: Floats
-    targets_mV: Floats
-
-
 def currents(experiment: Experiment) -> tuple[Current, ...]:
     """The current stimuli of an experiment."""
     return tuple(_current(s) for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached))
-
-
-def clamps(experiment: Experiment) -> tuple[Clamp, ...]:
-    """The voltage clamps of an experiment."""
-    return tuple(_clamp(s) for s in experiment.stimuli if isinstance(s, VoltageClamp))
 
 
 def _current(stimulus: Pulse | Ramp | Sine | Played) -> Current:
@@ -84,29 +68,6 @@ def _current(stimulus: Pulse | Ramp | Sine | Played) -> Current:
             times = np.asarray(stimulus.times_ms, dtype=np.float64)
             values = np.asarray(stimulus.amplitudes, dtype=np.float64)
     return Current(site, float(times[0]), float(times[-1] - times[0]), 0.0, times, values)
-
-
-def _clamp(stimulus: VoltageClamp) -> Clamp:
-    durations = np.array([duration for duration, _ in stimulus.levels])
-    starts = np.concatenate(([0.0], np.cumsum(durations)[:-1]))
-    targets = np.array([target for _, target in stimulus.levels])
-    return Clamp(
-        stimulus.site.compartment, stimulus.series_resistance_Mohm, float(durations.sum()), starts, targets
-    )  # fmt: skip
-
-
-def clamp_current(clamp: Clamp, t_ms: Floats, v_mV: Floats) -> Floats:
-    """(target - v) / R in nA at the times of a trace, 0 after the last level: exact at the sample, not a step late."""
-    level = np.searchsorted(clamp.times_ms, t_ms, side="right") - 1
-    current = (clamp.targets_mV[level] - v_mV) / clamp.series_resistance_Mohm
-    return np.where(t_ms < clamp.end_ms, current, 0.0)
-
-
-def clamp_of(experiment: Experiment, output: Output) -> Clamp:
-    """The clamp whose current an output asks for: the one at its compartment, else the only one."""
-    found = clamps(experiment)
-    here = [c for c in found if c.compartment == output.site.compartment]
-    return (here or list(found))[0]
 
 
 def whole_steps(duration_ms: float, dt_ms: float) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from nmlopt.codegen.nmodl import NMODL
 from nmlopt.errors import Issue
+from nmlopt.experiment.attached_checks import attached_exposures, unsupported_inputs
 from nmlopt.experiment.model import Experiment, VoltageClamp
 from nmlopt.exporters.neuron.bind import split_sections
-from nmlopt.exporters.neuron.support_inputs import attached_exposures, unsupported_inputs
 from nmlopt.ir.model import Cell, MechanismKind
 from nmlopt.ir.passes import expressions
 from nmlopt.lems.trees import functions

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nmlopt.experiment.model import Experiment, Played, Pulse, Ramp, Sine, VoltageClamp
-from nmlopt.exporters.neuron.stimuli import clamp_current, clamps, drive_samples
+from nmlopt.experiment.voltage_clamps import clamp_current, clamps
+from nmlopt.exporters.neuron.stimuli import drive_samples
 from nmlopt.ir.model import Site
 
 SITE = Site(0, 0.5, 0)

@@ -1,4 +1,4 @@
-"""What of the inputs that an experiment attaches the generated NEURON code cannot do."""
+"""Whether the inputs that an experiment attaches fit its cell."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment
-from nmlopt.exporters.neuron.input_parts import is_dimensionless
-from nmlopt.ir.model import Cell, MechanismKind
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+
+
+def is_dimensionless(mechanism: Mechanism) -> bool:
+    """Whether the current of an input is its exposure `I`, a plain number."""
+    return dict(mechanism.dynamics.exposures).get("i") != mechanism.current
 
 
 def attached_exposures(cell: Cell, experiment: Experiment) -> frozenset[str]:
