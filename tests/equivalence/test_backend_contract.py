@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from toy_backend.backend import ToyBackend
 
@@ -191,6 +192,24 @@ def test_export(called, files, tmp_path):
     lines = (folder / "v.csv").read_text().splitlines()
     t, v = (float(x) for x in lines[400].split(","))
     assert v == pytest.approx(-60.0 - 10.0 * math.exp(-t * 0.2), rel=1e-12)
+
+
+@pytest.mark.neuron
+def test_verify_finds_the_closed_form_and_neuron_the_same(called, files):
+    code, found = called("verify", *files, "--backends", "neuron,toy", "--json")
+    assert [b["name"] for b in found["backends"]] == ["neuron", "toy"]
+    assert (code, found["verdict"]) == (0, "same within numerical error")
+
+
+@pytest.mark.neuron
+def test_verify_finds_a_toy_that_leaks_a_tenth_more(called, files, monkeypatch):
+    def leaking(self, program, experiments, values):
+        return right(self, program, experiments, values * np.array([1.1, 1.0]))
+
+    right = ToyBackend.simulate
+    monkeypatch.setattr(ToyBackend, "simulate", leaking)
+    code, found = called("verify", *files, "--backends", "neuron,toy", "--json")
+    assert (code, found["verdict"]) == (1, "differs")
 
 
 NAMES_BACKENDS = {

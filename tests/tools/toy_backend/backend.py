@@ -27,6 +27,7 @@ RUN = '''"""Solves the passive cell of cell.json and writes v.csv (ms, mV). Need
 import json
 import math
 from pathlib import Path
+from typing import final
 
 here = Path(__file__).parent
 cell = json.loads((here / "cell.json").read_text())
