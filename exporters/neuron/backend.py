@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import final
 
 from nmlopt.backend import Floats, Integrator, Numerics, Offer, Program, Recordings, Settings, refused_settings
-from nmlopt.codegen.input_conditions import sorted_conditions
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import build, toolchain
 from nmlopt.exporters.neuron.mod import Plan, plan
-from nmlopt.exporters.neuron.support import unsupported
+from nmlopt.exporters.neuron.support import refused_combinations, unsupported
 from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
-from nmlopt.ir.model import Cell, MechanismKind
+from nmlopt.ir.model import Cell
 
 GENERATOR_VERSION = "1"
 
@@ -49,7 +48,7 @@ class NeuronBackend:
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
         """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B010-B013, B040-B101)."""
-        raise_errors((*refused_settings(self, settings), *_refused_combinations(cell, settings)), UnsupportedError)
+        raise_errors((*refused_settings(self, settings), *refused_combinations(cell, settings)), UnsupportedError)
         settings = settings.on(self.offer)
         tools = toolchain(self.version())
         planned = plan(cell, settings, tools)
@@ -82,31 +81,3 @@ def _digest(cell: Cell, settings: Settings, tools: str) -> str:
     units = tuple(slot.unit for slot in cell.slots)
     parts = (GENERATOR_VERSION, tools, settings.key, cell.id, repr(units), structure_digest(cell))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-
-def _refused_combinations(cell: Cell, settings: Settings) -> tuple[Issue, ...]:
-    """Settings that exclude each other, all at once (codes B010-B013)."""
-    issues = []
-    variable, lag = settings.integrator is Integrator.CVODE, settings.numerics is Numerics.JNEUROML
-    if variable and any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
-        issues.append(
-            Issue("B010", f"'{cell.id}' is a point cell: these run with fixed steps", hint="use --integrator fixed")
-        )
-    if variable:
-        issues.extend(_with_conditions(cell))
-    if lag and settings.tables:
-        issues.append(Issue("B012", "numerics 'jneuroml' has no tables", hint="leave tables off"))
-    if variable and lag:
-        issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
-    return tuple(issues)
-
-
-def _with_conditions(cell: Cell) -> Iterator[Issue]:
-    """Channels and inputs whose conditions are tested after each fixed step; CVODE knows of none."""
-    for mechanism in cell.mechanisms:
-        tested = mechanism.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION) and mechanism.dynamics.conditions
-        if mechanism.kind is MechanismKind.INPUT:
-            tested = sorted_conditions(mechanism.dynamics).steps
-        if tested:
-            message = f"'{mechanism.name}' has conditions, which are tested at fixed steps"
-            yield Issue("B013", message, mechanism.where, "use --integrator fixed")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nmlopt.backend import Integrator, Numerics, Settings
+from nmlopt.codegen.input_conditions import sorted_conditions
 from nmlopt.codegen.nmodl import NMODL
 from nmlopt.errors import Issue
 from nmlopt.experiment.attached_checks import attached_exposures, unsupported_inputs
@@ -65,3 +67,31 @@ def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issu
 
 def _takes_input(cell: Cell) -> bool:
     return any(not {"iSyn", "ISyn"}.isdisjoint(m.dynamics.inputs) for m in cell.mechanisms)
+
+
+def refused_combinations(cell: Cell, settings: Settings) -> tuple[Issue, ...]:
+    """Settings that exclude each other, all at once (codes B010-B013)."""
+    issues = []
+    variable, lag = settings.integrator is Integrator.CVODE, settings.numerics is Numerics.JNEUROML
+    if variable and any(m.kind is MechanismKind.POINT_CELL for m in cell.mechanisms):
+        issues.append(
+            Issue("B010", f"'{cell.id}' is a point cell: these run with fixed steps", hint="use --integrator fixed")
+        )
+    if variable:
+        issues.extend(_with_conditions(cell))
+    if lag and settings.tables:
+        issues.append(Issue("B012", "numerics 'jneuroml' has no tables", hint="leave tables off"))
+    if variable and lag:
+        issues.append(Issue("B011", "numerics 'jneuroml' is defined for fixed steps", hint="use --integrator fixed"))
+    return tuple(issues)
+
+
+def _with_conditions(cell: Cell) -> Iterator[Issue]:
+    """Channels and inputs whose conditions are tested after each fixed step; CVODE knows of none."""
+    for mechanism in cell.mechanisms:
+        tested = mechanism.kind in (MechanismKind.DENSITY, MechanismKind.POPULATION) and mechanism.dynamics.conditions
+        if mechanism.kind is MechanismKind.INPUT:
+            tested = sorted_conditions(mechanism.dynamics).steps
+        if tested:
+            message = f"'{mechanism.name}' has conditions, which are tested at fixed steps"
+            yield Issue("B013", message, mechanism.where, "use --integrator fixed")
