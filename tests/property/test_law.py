@@ -1,4 +1,4 @@
-"""The law of DESIGN §1.2, bit for bit in NEURON and in Arbor: an edited document and a bound slot are the same cell.
+"""The law of DESIGN §1.2, bit for bit in NEURON, in Arbor and in the native kernel: an edited document and a bound slot are the same cell.
 
 simulate(compile(lower(apply(doc, edits))), e, defaults) == simulate(compile(lower(doc, free)), e, values(edits)),
 where the left side is lowered without any slot (every number is folded into the text) and with the same slots. Numbers
@@ -99,6 +99,19 @@ def test_law_in_arbor_on_published_cells(name: str, shared_data: Path) -> None:
     check(subject, read(shared_data / "osb" / subject.model), Settings(), seed=name, backend="arbor")
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_law_in_the_native_kernel(name: str, root: Path) -> None:
+    subject = OURS[name]
+    check(subject, read(root / subject.model), Settings(), seed=name, backend="native")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHARED)
+def test_law_in_the_native_kernel_on_published_cells(name: str, shared_data: Path) -> None:
+    subject = SHARED[name]
+    check(subject, read(shared_data / "osb" / subject.model), Settings(), seed=name, backend="native")
+
+
 @pytest.mark.parametrize("settings", ["cnexp", pytest.param("tables", marks=pytest.mark.slow)])
 def test_law_where_exponentials_are_shared(settings: str, root: Path) -> None:
     """Rates whose slopes agree come from one exponential; with slots, bound values decide which do."""
@@ -147,7 +160,7 @@ def check_bits(
     for source, bound, what in ((edited, first, f"edited: {edits}"), (document, second, "as published")):
         folded = compiler.compile(lower(source, component=subject.component), settings)
         outcome = run(folded, experiments, [[]])[0]
-        if backend == "neuron":
+        if backend != "arbor":
             same(outcome, bound, f"no slots, {what}")
         else:  # modcc, Arbor's compiler of mechanisms, rearranges what it can compute beforehand
             assert outcome.traces["e", "0"].y == pytest.approx(bound.traces["e", "0"].y, rel=1e-9), what
