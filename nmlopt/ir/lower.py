@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Literal, TypeAlias
 
 from nmlopt.document.model import Document
+from nmlopt.document.packed import pack
 from nmlopt.document.paths import Address
 from nmlopt.errors import Issue, LemsError, NmloptError, PathError, UnsupportedError, raise_errors
 from nmlopt.ir.choose import choose_cell, temperature_of
@@ -98,6 +99,7 @@ def _lower(
         point_capacitance=capacitance,
         document_digest=document.digest,
         temperature_K=temperature,
+        document=pack(document),
     )
     return cell, numbers
 

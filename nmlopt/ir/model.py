@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from nmlopt.document.packed import PackedDocument
 from nmlopt.lems.expression import Expr
 from nmlopt.units import Unit
 
@@ -266,7 +267,8 @@ class Cell:
     exactly one POINT_CELL mechanism with one placement on compartment 0. `point_capacitance` (F) is None if the
     membrane equation of a point cell holds no capacitance. `temperature_K` is the document's own, if it states one.
     Mechanisms of kind INPUT have no placement: experiments attach them where they want.
-    `document_digest` and `slots` let a backend that works on documents (LEMS) write its own.
+    `document_digest`, `document` and `slots` let a backend that works on documents (LEMS) write its own; the bytes are no
+    part of what the cell is.
     """
 
     id: str
@@ -282,6 +284,7 @@ class Cell:
     point_capacitance: Expr | None = None
     document_digest: str = ""
     temperature_K: float | None = None
+    document: PackedDocument | None = field(default=None, compare=False, repr=False)
 
     def mechanism(self, name: str) -> Mechanism:
         """The mechanism of that name. Raises KeyError."""

@@ -1,0 +1,67 @@
+"""LEMS as a backend: edited documents and a LEMS file for each batch, run by jNeuroML."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import final
+
+from nmlopt.backend import Floats, Numerics, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.errors import Issue, UnsupportedError, raise_errors
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.lems.java import java, version
+from nmlopt.exporters.lems.support import unsupported
+from nmlopt.ir.digest import structure_digest
+from nmlopt.ir.model import Cell
+
+GENERATOR_VERSION = "1"
+
+
+@final
+class LemsBackend:
+    """jNeuroML: jLEMS, forward Euler, for point cells and single compartments. Holds nothing; can be pickled."""
+
+    name = "lems"
+    offer = Offer(
+        title="jNeuroML",
+        package="pyneuroml",
+        install="pip install pyneuroml",
+        numerics=(Numerics.JNEUROML,),
+        batch=16,
+        programs=("java",),
+    )
+
+    def version(self) -> str:
+        """Version of jNeuroML. Raises BackendError: B080, B081 no jar, B091 no Java."""
+        java()
+        return version()
+
+    def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+        """What of this cell and these experiments LEMS cannot do as written here."""
+        return unsupported(cell, experiments)
+
+    def compile(self, cell: Cell, settings: Settings) -> Program:
+        """Nothing is built: the program is the document. Raises BackendError (B080, B081, B091), UnsupportedError."""
+        found = self.version()
+        raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
+        settings = settings.on(self.offer)
+        digest = _digest(cell, settings, found)
+        return Program(self.name, cell, settings, digest, {}, Path())
+
+    def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
+        """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        from nmlopt.exporters.lems.simulate import simulate
+
+        return simulate(program, experiments, values)
+
+    def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
+        """Write the document and LEMS files that need jNeuroML only. Raises ResultsError (R010, R011)."""
+        raise NotImplementedError
+
+
+def _digest(cell: Cell, settings: Settings, tools: str) -> str:
+    """Of all that a program is but the present values of its slots."""
+    slots = tuple((slot.unit, slot.path) for slot in cell.slots)
+    parts = (GENERATOR_VERSION, tools, settings.key, cell.id, repr(slots), structure_digest(cell), cell.document_digest)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()

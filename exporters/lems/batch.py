@@ -1,0 +1,183 @@
+"""Candidates and experiments as populations of one LEMS file, each a copy of the cell with names of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from nmlopt.backend import Program
+from nmlopt.document.edit import Edit, apply
+from nmlopt.document.model import Document, Element
+from nmlopt.document.packed import unpack
+from nmlopt.errors import BackendError, Issue
+from nmlopt.experiment.model import Attached, Experiment, Output
+from nmlopt.experiment.sites import CLAMP_CURRENT, VOLTAGE, has_voltage, input_dimension
+from nmlopt.exporters.lems.copies import Changes, definitions, needed, printed
+from nmlopt.exporters.lems.lems_file import Column, LemsFile, Table
+from nmlopt.exporters.lems.quantities import input_path, path_of
+from nmlopt.exporters.lems.start import at_start
+from nmlopt.exporters.lems.stimuli import Place, Target, Wiring, wiring
+from nmlopt.ir.inputs import input_element
+from nmlopt.ir.model import Site
+from nmlopt.lems.resolve import Components, components
+from nmlopt.units import Quantity
+
+SIMULATION: Final = "nmlopt_simulation"
+NETWORK: Final = "nmlopt_network"
+_EARLY_STEPS: Final = 1e-4
+_MILLI: Final = 1e3
+_NANO: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One run: a candidate (its number and its values in the slots' units) and an experiment."""
+
+    row: int
+    values: tuple[float, ...]
+    experiment: Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an output is had from a table: the sum of columns (from 1 on; column 0 is time) times a factor."""
+
+    output: Output
+    columns: tuple[int, ...]
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A unit as it stands in a LEMS file: what belongs to it, and how its table is read."""
+
+    unit: Unit
+    definitions: str
+    copy: str
+    wiring: Wiring
+    table: Table
+    readings: tuple[Reading, ...]
+    population: tuple[str, ...]
+
+
+def nowhere(_: Site) -> str:
+    """A cell of one compartment: nothing is to be said of the place."""
+    return ""
+
+
+def part(program: Program, unit: Unit, number: int, *, place: Place = nowhere) -> Part:
+    """One unit under the names of its `number` in a file."""
+    document = edited(program, unit.values)
+    known = components(document)
+    experiment = unit.experiment
+    cell = known.reference(program.cell.id, "baseCell", document.file(document.main).root)
+    inputs = [input_element(known, name) for name in _attached(experiment)]
+    tops = needed(known, [*inputs, cell])
+    names = {e.attributes["id"]: f"{e.attributes['id']}__{number}" for e in tops if "id" in e.attributes}
+    start = at_start(known, program.cell, cell, tops, experiment.v_init_mV, suffix=f"__{number}")
+    changes = Changes(names, start.attributes, start.children)
+    own = f"p{number}"
+    is_plain = input_dimension(program.cell) == "none"
+    early_ms = _EARLY_STEPS * program.settings.dt_ms
+    target = Target(own, changes.name(program.cell.id), is_plain, place, changes.name, early_ms)
+    wired = wiring(experiment, target, lambda name: _takes_events(program, name))
+    table, readings = _table(program, known, cell, experiment, target, wired)
+    population = (
+        f'<population id="{own}" component="{target.component}" type="populationList">',
+        '  <instance id="0"><location x="0" y="0" z="0"/></instance>',
+        "</population>",
+    )
+    copy = start.types + printed(known, tops, changes)
+    return Part(unit, definitions(known), copy, wired, table, readings, population)
+
+
+def lems_file(program: Program, parts: Sequence[Part]) -> LemsFile:
+    """The file of parts that share their definitions and their temperature."""
+    made = LemsFile(
+        simulation=SIMULATION,
+        network=NETWORK,
+        duration_ms=max(p.unit.experiment.duration_ms for p in parts),
+        dt_ms=program.settings.dt_ms,
+        temperature_K=parts[0].unit.experiment.temperature_K,
+        definitions=parts[0].definitions,
+    )
+    for each in parts:
+        made.copies.append(each.copy)
+        made.components += each.wiring.components
+        made.inside += each.population
+        made.tables.append(each.table)
+    for each in parts:
+        made.inside += each.wiring.network
+    return made
+
+
+def edited(program: Program, values: Sequence[float]) -> Document:
+    """The document with a candidate's numbers, in the author's units."""
+    document = base(program)
+    slots = zip(program.slots, values, strict=True)
+    return apply(document, [Edit(slot.path, Quantity(value, slot.unit.symbol)) for slot, value in slots])
+
+
+@lru_cache(maxsize=2)
+def base(program: Program) -> Document:
+    """The program's document. Raises BackendError B092 if the cell came without one."""
+    if program.cell.document is None:
+        raise BackendError(Issue("B092", f"'{program.cell.id}' comes without its document", hint="lower it from one"))
+    return unpack(program.cell.document)
+
+
+def _attached(experiment: Experiment) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(s.component for s in experiment.stimuli if isinstance(s, Attached)))
+
+
+def _takes_events(program: Program, component: str) -> bool:
+    return bool(program.cell.input_mechanism(component).dynamics.events)
+
+
+def _table(
+    program: Program, known: Components, cell: Element, experiment: Experiment, target: Target, wired: Wiring
+) -> tuple[Table, tuple[Reading, ...]]:
+    columns: list[Column] = []
+    readings = []
+    for output in experiment.outputs:
+        paths = tuple(_paths(program, known, cell, output, experiment, target, wired))
+        first = len(columns) + 1
+        root = f"{target.population}/0/{target.component}"
+        columns += [Column(f"c{first + k}", f"{root}/{path}") for k, path in enumerate(paths)]
+        readings.append(Reading(output, tuple(range(first, first + len(paths))), _factor(program, output)))
+    name = target.population
+    return Table(f"{name}_out", f"{name}.dat", tuple(columns)), tuple(readings)
+
+
+def _factor(program: Program, output: Output) -> float:
+    if output.variable == CLAMP_CURRENT:
+        return _NANO
+    return _MILLI if output.variable == VOLTAGE and has_voltage(program.cell) else 1.0
+
+
+def _paths(
+    program: Program,
+    known: Components,
+    cell: Element,
+    output: Output,
+    experiment: Experiment,
+    target: Target,
+    wired: Wiring,
+) -> Iterator[str]:
+    """The LEMS paths, below the cell, of which an output is the sum."""
+    if output.variable == CLAMP_CURRENT:
+        yield from (f"{clamp}/i" for clamp in wired.clamps)
+        return
+    owner, _, exposure = output.variable.partition("/")
+    component = next((s.component for s in experiment.stimuli if isinstance(s, Attached) and s.id == owner), None)
+    if component is not None:
+        below = input_path(known, input_element(known, component), exposure, target.name)
+        path = None if below is None else f"{wired.attached[owner]}/{below}"
+    else:
+        path = path_of(known, cell, output.variable, target.name)
+    if path is None:
+        message = f"'{output.variable}' of '{program.cell.id}' has no path in LEMS"
+        raise BackendError(Issue("B093", message, hint="record another variable, or use --backend neuron"))
+    yield path

@@ -1,0 +1,112 @@
+"""Runs programs in jNeuroML: the documents of a batch go into one LEMS file and one start of Java.
+
+Candidates share nothing but the file: each has components, populations and tables of its own. A file that jNeuroML
+cannot run is halved until the culprit stands alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from nmlopt.backend import Floats, Program, Recordings, RunStatus, Trace, divergence
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.lems.batch import Part, Unit, lems_file, part
+from nmlopt.exporters.lems.java import RunError, complaint, jneuroml
+from nmlopt.exporters.lems.lems_file import text_of
+
+FILE: Final = "LEMS_run.xml"
+_MOST_TOGETHER: Final = 64
+_SLOWEST_STEPS_PER_S: Final = 200.0
+"""Of one cell in jLEMS: a limit far below what any machine does."""
+
+Traces: TypeAlias = dict[tuple[str, str], Trace]
+
+
+def simulate(program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
+    """One `Recordings` per row of `values`, in the slots' units."""
+    rows = [tuple(row) for row in np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()]
+    if not len(values):
+        return ()
+    units = [Unit(number, row, experiment) for number, row in enumerate(rows) for experiment in experiments]
+    outcomes = _outcomes(program, units)
+    return tuple(_recordings(experiments, [o for u, o in outcomes if u.row == row]) for row in range(len(rows)))
+
+
+def _recordings(experiments: Sequence[Experiment], outcomes: Sequence[Traces | str]) -> Recordings:
+    traces: Traces = {}
+    for experiment, outcome in zip(experiments, outcomes, strict=True):
+        if isinstance(outcome, str):
+            return Recordings(RunStatus.FAILED, {}, f"experiment '{experiment.id}': {outcome}")
+        traces |= outcome
+    for experiment in experiments:
+        trouble = divergence(experiment, traces)
+        if trouble:
+            return Recordings(RunStatus.DIVERGED, {}, trouble)
+    return Recordings(RunStatus.OK, traces)
+
+
+def _outcomes(program: Program, units: Sequence[Unit]) -> list[tuple[Unit, Traces | str]]:
+    """What each unit gave; those that can stand in one file go together."""
+    parts = [part(program, unit, number) for number, unit in enumerate(units)]
+    together: defaultdict[tuple[str, float], list[int]] = defaultdict(list)
+    for number, each in enumerate(parts):
+        together[each.definitions, each.unit.experiment.temperature_K].append(number)
+    found: dict[int, Traces | str] = {}
+    for numbers in together.values():
+        for start in range(0, len(numbers), _MOST_TOGETHER):
+            chosen = numbers[start : start + _MOST_TOGETHER]
+            found |= zip(chosen, _tried(program, [parts[k] for k in chosen]), strict=True)
+    return [(unit, found[number]) for number, unit in enumerate(units)]
+
+
+def _tried(program: Program, parts: Sequence[Part]) -> list[Traces | str]:
+    """The traces of parts in one run; where it fails, of its halves, until the culprit stands alone."""
+    try:
+        return _ran(program, parts)
+    except RunError as error:
+        if len(parts) == 1:
+            return [str(error)]
+    half = len(parts) // 2
+    return [*_tried(program, parts[:half]), *_tried(program, parts[half:])]
+
+
+def _ran(program: Program, parts: Sequence[Part]) -> list[Traces | str]:
+    """Raises RunError."""
+    made = lems_file(program, parts)
+    steps = made.duration_ms / made.dt_ms
+    with tempfile.TemporaryDirectory(prefix="nmlopt-lems-") as name:
+        folder = Path(name)
+        (folder / FILE).write_text(text_of(made), encoding="utf-8")
+        said = jneuroml(folder, [FILE, "-nogui"], limit_s=len(parts) * steps / _SLOWEST_STEPS_PER_S)
+        tables = [read_table(folder / p.table.file, said) for p in parts]
+    return [traces_of(p, table, made.dt_ms) for p, table in zip(parts, tables, strict=True)]
+
+
+def read_table(path: Path, said: str) -> Floats:
+    """The table that a run wrote. Raises RunError with what jNeuroML `said` if there is none."""
+    if not path.is_file():
+        raise RunError(f"jNeuroML: {complaint(said)}")
+    return np.loadtxt(path, ndmin=2, dtype=np.float64)
+
+
+def traces_of(part: Part, table: Floats, dt_ms: float) -> Traces:
+    """The traces of a part. Times are counted in steps, as jLEMS prints them in single precision."""
+    experiment = part.unit.experiment
+    count = min(len(table), round(experiment.duration_ms / dt_ms) + 1)
+    t_ms = dt_ms * np.arange(count, dtype=np.float64)
+    found: Traces = {}
+    for reading in part.readings:
+        y = reading.factor * sum((table[:count, k] for k in reading.columns), np.zeros(count))
+        found[experiment.id, reading.output.id] = Trace(t_ms, y)
+    return found
+
+
+def texts(program: Program, parts: Sequence[Part]) -> Mapping[str, str]:
+    """The file of a run by name."""
+    return {FILE: text_of(lems_file(program, parts))}
