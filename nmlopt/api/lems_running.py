@@ -44,15 +44,14 @@ def prepare_lems(
 
     Raises what `read_simulation` raises, UnsupportedError (B...), BackendError.
     """
-    simulation = read_simulation(document, unrecordable=unrecordable)
-    step_ms = simulation.step_ms if dt_ms is None else dt_ms
-    settings = replace(options.settings, dt_ms=step_ms)
+    simulation = read_simulation(document, step_ms=dt_ms, unrecordable=unrecordable)
+    settings = replace(options.settings, dt_ms=simulation.step_ms)
     backend = registry.load(options.backend)
     backend.version()
     issues = [issue for run in simulation.runs for issue in backend.unsupported(run.cell, run.experiments)]
     raise_errors((*refused_settings(backend, settings), *issues), UnsupportedError)
     programs = tuple(backend.compile(run.cell, settings) for run in simulation.runs)
-    return Prepared(simulation, backend, programs, step_ms)
+    return Prepared(simulation, backend, programs, simulation.step_ms)
 
 
 def run_lems(prepared: Prepared) -> LemsRun:

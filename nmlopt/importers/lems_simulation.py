@@ -45,14 +45,18 @@ _SINCE: Final = "tsince"
 _UNSUPPORTED: Final = frozenset({"S010", "S011"})
 
 
-def read_simulation(document: Document, *, unrecordable: Severity = Severity.ERROR) -> LemsSimulation:
+def read_simulation(
+    document: Document, *, step_ms: float | None = None, unrecordable: Severity = Severity.ERROR
+) -> LemsSimulation:
     """The simulation in a document; `unrecordable`: what a column is that cannot be recorded (`read_recorded`).
 
+    `step_ms` takes the place of the document's own step, at the ends of which spike sources fire.
     Raises with everything that was found: UnsupportedError if cells are connected or an element is not supported (S010,
     S011, I..., L...), else SimulationError (S...), LemsError, UnitsError.
     """
     scope = Scope(_components(document))
     written = read_written(scope, document)
+    written = written if step_ms is None else replace(written, step_ms=step_ms)
     network = _network(scope, written)
     _raise_errors(scope.issues)
     reader = _Reader(scope, document, written, network)

@@ -1,6 +1,6 @@
 """Judges published test cases (OMV's .omt and .mep) of jNeuroML by running their LEMS files unmodified.
 
-python -m tests.conformance.osb FOLDER [--json] [--numerics jneuroml|cnexp] [--reference] [--table] [--jobs N]
+python -m tests.conformance.osb FOLDER [--json] [--numerics jneuroml|cnexp] [--reference] [--table] [--jobs N] ...
 
 Every .omt of the engines jNeuroML and jNeuroML_NEURON below FOLDER is run in a process of its own and judged: with
 numerics jneuroml by its own published tolerance, with cnexp by spike times extrapolated to dt = 0 against jNeuroML's
@@ -65,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--numerics", choices=["jneuroml", "cnexp"], default="jneuroml")
     parser.add_argument("--reference", action="store_true", help="run jNeuroML's own NEURON export, too (needs Java)")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="with cnexp: first step of the three, in steps of the LEMS file (default: 1)",
+    )
     parser.add_argument("--table", action="store_true", help="both numerics and CPU times in a table for people")
     parser.add_argument("--jobs", type=int, default=1, help="cases at the same time (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds per case (default: %(default)g)")
@@ -81,6 +87,7 @@ def _judged(omt: Path, folder: Path, args: argparse.Namespace) -> Result:
         result = Path(scratch) / "result.json"
         command = [sys.executable, "-m", "tests.conformance.osb", str(folder), "--omt", str(omt)]
         command += ["--result", str(result), "--numerics", args.numerics, "--limit", str(args.limit)]
+        command += ["--scale", str(args.scale)]
         command += [flag for flag, is_on in (("--reference", args.reference), ("--table", args.table)) if is_on]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         process = subprocess.Popen(
@@ -120,7 +127,14 @@ def _work(args: argparse.Namespace) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))
     folder, omt = Path(args.folder), Path(args.omt)
     try:
-        found = judge(omt, folder, numerics=args.numerics, with_reference=args.reference, everything=args.table)
+        found = judge(
+            omt,
+            folder,
+            numerics=args.numerics,
+            with_reference=args.reference,
+            everything=args.table,
+            scale=args.scale,
+        )
     except Exception as error:  # a broken case must not hide the others
         found = Result(omt.relative_to(folder).as_posix(), "error", message=f"{type(error).__name__}: {error}")
     _write(Path(args.result), vars(found))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from omv_cases import CaseError, Observable, as_printed, find_cases, read_case, spike_rows, verdict
+from omv_limit import limits
 
 FOLDER = Path(__file__).parents[1] / "data" / "omv"
 
@@ -75,6 +77,7 @@ def test_our_cases_pass_at_tolerance_0_and_broken_ones_break_nothing(root):
     assert {name: case["status"] for name, case in cases.items()} == {
         "model/.test.hh.jnmlnrn.omt": "pass",
         "point/.test.point.omt": "pass",
+        "switch/.test.switch.omt": "pass",
         "broken/.test.connected.omt": "refused",
         "broken/.test.tabs.omt": "error",
         "broken/.test.yaml.omt": "error",
@@ -102,6 +105,54 @@ def test_a_wrong_expectation_fails(root, tmp_path):
 def test_both_numerics_tend_to_the_same_spikes(root):
     code, cases = judged(root, str(FOLDER), "--only", "point", "--numerics", "cnexp")
     assert (code, cases["point/.test.point.omt"]["status"]) == (0, "pass"), cases
+
+
+@pytest.mark.neuron
+def test_a_step_at_which_the_reference_breaks_is_gone_around(root):
+    """See the document: 0.0025 ms is one, a quarter of its step."""
+    code, cases = judged(root, str(FOLDER), "--only", "switch", "--numerics", "cnexp")
+    case = cases["switch/.test.switch.omt"]
+    assert (code, case["status"]) == (0, "pass"), cases
+    assert "0.0025 ms: error S050" in case["message"]
+    assert case["got"]["short pulse/spike times"] == pytest.approx(
+        case["expected"]["short pulse/spike times"], abs=0.05
+    )
+
+
+def falling(*broken: float) -> Callable[[float], tuple[dict[str, np.ndarray], float]]:
+    """Spikes at 10 + 2 dt and 20 + 3 dt ms; no run at some steps."""
+
+    def run(dt_ms: float) -> tuple[dict[str, np.ndarray], float]:
+        if any(np.isclose(dt_ms, step) for step in broken):
+            raise CaseError("breaks")
+        return {"x": np.array([10.0 + 2.0 * dt_ms, 20.0 + 3.0 * dt_ms])}, dt_ms
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("broken", "note"),
+    [
+        ((), ""),
+        ((0.1,), "0.1 ms: breaks"),
+        ((0.05,), "0.05 ms: breaks"),
+        ((0.1, 0.025), "0.1 ms: breaks; 0.025 ms: breaks"),
+    ],
+)
+def test_limits_go_around_steps_that_break(broken, note):
+    found = limits(["x"], 0.1, falling(*broken))
+    assert found.found["x"].times == pytest.approx([10.0, 20.0])
+    assert found.note == note
+
+
+def test_limits_need_two_runs_and_equal_counts():
+    with pytest.raises(CaseError):
+        limits(["x"], 0.1, falling(0.05, 0.02))
+
+    def counted(dt_ms):
+        return {"x": np.arange(round(1.0 / dt_ms), dtype=float)}, 0.0
+
+    assert limits(["x"], 0.1, counted).found["x"].times == "12, 25, 50 spikes at dt, dt/2, dt/4"
 
 
 @pytest.mark.neuron

@@ -18,6 +18,7 @@ from omv_cases import CaseError
 from nmlopt.document.model import Document
 from nmlopt.resources import jneuroml_jar
 
+_RANDOM = re.compile(r"(?m)^(?:double|void\*) nrn_random_(?:pick|arg)\(.*\);\n")
 _STEP = re.compile(rb"(\sstep\s*=\s*)([\"'])[^\"']*\2")
 
 
@@ -35,8 +36,9 @@ def run_peer(
     """Export a LEMS file to NEURON and run it; `names` are the tables that it writes, relative to it.
 
     The document's files are copied to `folder` first; `dt_ms` replaces the step of the Simulation. Numbers are printed
-    with all their digits instead of seven. `repair` changes the text of each exported file before it is compiled.
-    Raises CaseError if a step of the way fails.
+    with all their digits instead of seven. Declarations that contradict the headers of NEURON 9 are left out: with them
+    nothing that draws random numbers compiles. `repair` changes the text of each exported file, too. Raises CaseError
+    if a step of the way fails.
     """
     _copy(document, folder)
     lems = folder / document.main
@@ -49,6 +51,8 @@ def run_peer(
     if not script.exists():
         raise CaseError(f"jNeuroML exports nothing: {' '.join(said.split())[-300:]}")
     script.write_text(script.read_text().replace("%e", "%.17g"))
+    for file in lems.parent.glob("*.mod"):
+        file.write_text(_RANDOM.sub("", file.read_text()))
     for file in (f for ending in ("mod", "hoc", "py") for f in lems.parent.glob(f"*.{ending}") if repair):
         file.write_text(repair(file.name, file.read_text()))
     said = _run([str(Path(sys.prefix, "bin", "nrnivmodl"))], lems.parent)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from lems_peer import run_peer
-from omv_cases import CaseError, Observable, OmvCase, Written, largest, observed, read_case, spike_rows, verdict
-from omv_ours import Outcome, curve, document_of, run_ours
-from spikes import extrapolate
+from omv_cases import CaseError, OmvCase, Written, largest, observed, read_case, verdict
+from omv_limit import limits, name_in, our_run, peer_run
+from omv_ours import document_of, run_ours, step_ms
 
 from nmlopt.backend import Numerics
 from nmlopt.errors import Issue, NmloptError, UnsupportedError
@@ -41,13 +41,18 @@ class Result:
         return {name: getattr(self, name) for name in names}
 
 
-def judge(omt: Path, folder: Path, *, numerics: str, with_reference: bool, everything: bool = False) -> Result:
-    """Judge one .omt; never raises for what is wrong with a case."""
+def judge(
+    omt: Path, folder: Path, *, numerics: str, with_reference: bool, everything: bool = False, scale: float = 1.0
+) -> Result:
+    """Judge one .omt; never raises for what is wrong with a case.
+
+    `scale`: the coarsest step of a refinement, in steps of the LEMS file.
+    """
     name = omt.relative_to(folder).as_posix()
     try:
         case = read_case(omt)
         if numerics == Numerics.CNEXP:
-            return _limit(name, case, folder, with_reference=with_reference)
+            return _limit(name, case, folder, with_reference=with_reference, scale=scale)
         result = _published(name, case, folder)
         if everything:
             result.details |= _details(case, folder, with_reference=with_reference)
@@ -104,96 +109,43 @@ def _plain(value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ small steps
 
 
-def _limit(name: str, case: OmvCase, folder: Path, *, with_reference: bool) -> Result:
+def _limit(name: str, case: OmvCase, folder: Path, *, with_reference: bool, scale: float) -> Result:
     """Spike times of cnexp extrapolated to dt = 0 against jNeuroML's (or, without it, our jneuroml numerics')."""
     items = [item for item in case.observables if "spike detection" in item.given and "file" in item.given]
-    first = run_ours(case, folder, Numerics.CNEXP)
-    dt_ms = first.run.playback.dt_ms
-    ours = _refined(items, dt_ms, lambda dt: _times(case, items, run_ours(case, folder, Numerics.CNEXP, dt)))
-    if with_reference:
-        theirs = _refined(items, dt_ms, lambda dt: _peer_times(case, items, folder, dt))
-    else:
-        theirs = _refined(items, dt_ms, lambda dt: _times(case, items, run_ours(case, folder, Numerics.JNEUROML, dt)))
-    result = Result(name, "pass", details={"cpu_cnexp_s": first.cpu_s})
+    if not items:
+        cpu_s = run_ours(case, folder, Numerics.CNEXP).cpu_s
+        message = "no spikes of a table are looked at: the simulation ran to its end"
+        return Result(name, "pass", message=message, details={"cpu_cnexp_s": cpu_s})
+    names, dt_ms = [item.name for item in items], scale * step_ms(case, folder)
+    ours = limits(names, dt_ms, our_run(case, items, folder, Numerics.CNEXP))
+    other_run = peer_run(case, items, folder) if with_reference else our_run(case, items, folder, Numerics.JNEUROML)
+    theirs = limits(names, dt_ms, other_run)
+    result = Result(name, "pass", details={"cpu_cnexp_s": ours.cpu_s, "cpu_reference_s": theirs.cpu_s})
     faults = []
     for item in items:
-        mine, other = ours[item.name], theirs[item.name]
+        mine, other = ours.found[item.name], theirs.found[item.name]
         result.tolerance[item.name] = f"{APART_MS} ms"
-        result.got[item.name], result.expected[item.name] = _plain(mine), _plain(other)
-        fault = _apart(mine, other)
-        if fault:
-            faults.append(f"{item.name}: {fault}")
+        result.got[item.name], result.expected[item.name] = _plain(mine.times), _plain(other.times)
+        apart_ms, fault = _apart(mine.times, other.times)
+        shown = {"apart_ms": apart_ms, "ours_ms": mine.unsettled_ms, "reference_ms": other.unsettled_ms}
+        result.details[item.name] = shown | {"published": _plain(item.expected)}
+        faults += [f"{item.name}: {fault}"] if fault else []
     result.status = "fail" if faults else "pass"
-    result.message = "; ".join(faults) if items else "no spikes of a table are looked at: the simulation ran to its end"
+    notes = [] if scale == 1.0 else [f"from steps of {dt_ms:g}, {dt_ms / 2:g}, {dt_ms / 4:g} ms"]
+    notes += [f"{who} needed other steps: {of.note}" for who, of in (("ours", ours), ("reference", theirs)) if of.note]
+    result.message = "; ".join(faults + notes)
     return result
 
 
-def _refined(
-    items: list[Observable], dt_ms: float, times_at: Callable[[float], dict[str, np.ndarray]]
-) -> dict[str, np.ndarray | str]:
-    """Times (ms) at dt/2 and dt/4 extrapolated, by observable; a text where their number depends on the step."""
-    coarse, middle, fine = (times_at(dt_ms / 2**k) for k in range(3))
-    found: dict[str, np.ndarray | str] = {}
-    for item in items:
-        counts = [len(times[item.name]) for times in (coarse, middle, fine)]
-        if len({counts[1], counts[2]}) > 1:
-            found[item.name] = f"{counts} spikes at dt, dt/2, dt/4"
-        else:
-            found[item.name] = extrapolate(middle[item.name], fine[item.name])
-    return found
-
-
-def _apart(mine: np.ndarray | str, other: np.ndarray | str) -> str:
+def _apart(mine: np.ndarray | str, other: np.ndarray | str) -> tuple[float, str]:
+    """The largest distance in ms, and what is wrong with it."""
     for who, times in (("ours", mine), ("reference", other)):
         if isinstance(times, str):
-            return f"{who}: {times}"
+            return float("nan"), f"{who}: {times}"
     if len(mine) != len(other):
-        return f"{len(mine)} spikes instead of {len(other)}"
+        return float("nan"), f"{len(mine)} spikes instead of {len(other)}"
     largest_ms = float(np.abs(np.asarray(mine) - np.asarray(other)).max(initial=0.0))
-    return "" if largest_ms <= APART_MS else f"{largest_ms:.4f} ms apart at dt = 0"
-
-
-def _times(case: OmvCase, items: list[Observable], outcome: Outcome) -> dict[str, np.ndarray]:
-    return {item.name: _spike_ms(item, *curve(outcome, case, item)) for item in items}
-
-
-def _peer_times(case: OmvCase, items: list[Observable], folder: Path, dt_ms: float) -> dict[str, np.ndarray]:
-    document = document_of(case, folder)
-    names = sorted({_name_in(case, item) for item in items})
-    with tempfile.TemporaryDirectory() as copy:
-        peer = run_peer(document, names, Path(copy), dt_ms=dt_ms)
-    found = {}
-    for item in items:
-        given = item.given["file"]
-        table = peer.tables[(case.target.parent / _name_in(case, item)).resolve()]
-        t_column, y_column = given.get("columns", (0, 1))
-        t_scale, y_scale = given.get("scaling", (1.0, 1.0))
-        del t_column  # its rows are steps; the printed times are rounded by the export
-        t = np.arange(len(table)) * dt_ms / 1000.0 * float(t_scale)
-        found[item.name] = _spike_ms(item, t, table[:, int(y_column)] * float(y_scale))
-    return found
-
-
-def _name_in(case: OmvCase, item: Observable) -> str:
-    """The file of an observable relative to the LEMS file."""
-    from os.path import relpath
-
-    return Path(relpath(case.omt.parent / str(item.given["file"]["path"]).strip(), case.target.parent)).as_posix()
-
-
-def _spike_ms(item: Observable, t: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Spikes in ms between the samples: crossings by a straight line, peaks by a parabola."""
-    how = item.given["spike detection"] or {}
-    method, threshold = str(how.get("method", "threshold")), float(how.get("threshold", 0.0))
-    rows = spike_rows(y, method, threshold)
-    scale = 1000.0 / float(item.given["file"].get("scaling", (1.0, 1.0))[0])
-    if method == "threshold":
-        t0, t1, y0, y1 = t[rows - 1], t[rows], y[rows - 1], y[rows]
-        return scale * (t0 + (threshold - y0) / (y1 - y0) * (t1 - t0))
-    before, at, after = y[rows - 1], y[rows], y[rows + 1]
-    bend = before - 2.0 * at + after
-    shift = np.divide(0.5 * (before - after), bend, out=np.zeros_like(bend), where=bend != 0.0)
-    return scale * (t[rows] + shift * (t[rows] - t[rows - 1]))
+    return largest_ms, "" if largest_ms <= APART_MS else f"{largest_ms:.4f} ms apart at dt = 0"
 
 
 # ------------------------------------------------------------------------------------------------ for people
@@ -205,7 +157,7 @@ def _details(case: OmvCase, folder: Path, *, with_reference: bool) -> dict[str, 
     found: dict[str, Any] = {"cpu_cnexp_s": textbook.cpu_s, "cnexp": _looked_at(case, textbook.written)}
     if with_reference:
         document = document_of(case, folder)
-        names = sorted({_name_in(case, item) for item in case.observables if "file" in item.given})
+        names = sorted({name_in(case, item) for item in case.observables if "file" in item.given})
         with tempfile.TemporaryDirectory() as copy:
             try:
                 peer = run_peer(document, names, Path(copy))

@@ -16,6 +16,7 @@ from nmlopt.backend import Numerics, Settings
 from nmlopt.document.model import Document
 from nmlopt.document.read import read
 from nmlopt.errors import DocumentError, Severity
+from nmlopt.importers.lems_simulation import read_simulation
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ def document_of(case: OmvCase, folder: Path) -> Document:
         if all(issue.code != "D008" for issue in error.issues):
             raise
     return read(case.target)
+
+
+def step_ms(case: OmvCase, folder: Path) -> float:
+    """The step that the LEMS file asks for. Raises NmloptError."""
+    return read_simulation(document_of(case, folder), unrecordable=Severity.WARNING).step_ms
 
 
 def run_ours(case: OmvCase, folder: Path, numerics: Numerics, dt_ms: float | None = None) -> Outcome:

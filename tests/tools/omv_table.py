@@ -11,6 +11,9 @@ from omv_judge import Result
 
 def show_table(results: Sequence[Result], *, everything: bool) -> None:
     """Print one row per observable; with `everything` both numerics, jNeuroML's export, and CPU times."""
+    if any("apart_ms" in values for result in results for values in result.details.values() if _is_table(values)):
+        _show_limits(results)
+        return
     head = ["case", "observable", "status", "spikes", "last expected", "ours jneuroml"]
     if everything:
         head += ["largest rel. diff.", "tolerance", "cnexp", "jNeuroML→NEURON", "CPU s jneuroml/cnexp/jNeuroML"]
@@ -19,6 +22,28 @@ def show_table(results: Sequence[Result], *, everything: bool) -> None:
     for result in results:
         for name in result.expected or [""]:
             print("| " + " | ".join(_cells(result, name, everything)) + " |")
+        if result.message:
+            print(f"<!-- {result.case}: {result.message} -->")
+
+
+def _is_table(values: Any) -> bool:
+    return isinstance(values, dict)
+
+
+def _show_limits(results: Sequence[Result]) -> None:
+    """Print what spike times tend to; what has not settled is how far two estimates of it lie apart."""
+    head = ["case", "observable", "status", "spikes", "last published", "jNeuroML at dt = 0", "cnexp at dt = 0"]
+    head += ["apart ms", "unsettled ms cnexp/jNeuroML", "CPU s cnexp/jNeuroML"]
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for result in results:
+        for name in result.expected or [""]:
+            expected, got, shown = result.expected.get(name), result.got.get(name), result.details.get(name, {})
+            cells = [result.case, name, result.status, str(len(got)) if isinstance(got, list) else ""]
+            cells += [_last(shown.get("published")), _last(expected), _last(got), _short(shown.get("apart_ms"))]
+            cells += [" / ".join(_short(shown.get(who)) for who in ("ours_ms", "reference_ms"))]
+            cells += [" / ".join(_short(result.details.get(f"cpu_{who}_s")) for who in ("cnexp", "reference"))]
+            print("| " + " | ".join(cells) + " |")
         if result.message:
             print(f"<!-- {result.case}: {result.message} -->")
 

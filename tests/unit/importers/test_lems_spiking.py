@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nmlopt.document.read import read
 from nmlopt.errors import Severity, SimulationError
 from nmlopt.experiment.model import Attached
+from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.importers.simulation_model import Recorded, Since
 
 ROD = "LEMS_rod.xml"
@@ -47,6 +49,21 @@ def test_sources_become_events_with_delay_and_weight_where_the_connection_ends(s
     assert (other.weight, other.site.section, other.site.x) == pytest.approx((0.5, 1, 0.9))
     assert min(other.events_ms) > 2.0
     assert (rain.id, rain.component) == ("rain", "syn")  # the synapse inside makes the current
+
+
+def test_sources_fire_on_the_steps_that_are_taken(lems_folder, tmp_path):
+    """A clock of 3.003 ms fires at the end of the step in which its time is up."""
+    text = (lems_folder / ROD).read_text()
+    for old, new in (*CHANGES, ('period="3 ms"', 'period="3.003 ms"')):
+        text = text.replace(old, new)
+    (tmp_path / "passive.cell.nml").write_text((lems_folder / "passive.cell.nml").read_text())
+    (tmp_path / ROD).write_text(text)
+    document = read(tmp_path / ROD, root=tmp_path)
+    for step_ms, first_ms in ((0.05, 3.05), (0.01, 3.01), (0.001, 3.003)):
+        found = read_simulation(document, step_ms=step_ms)
+        (clock, _) = attached(found.runs[0].experiments[0])
+        assert clock.events_ms[0] == pytest.approx(first_ms + 1.0, abs=1e-9)
+        assert found.step_ms == step_ms
 
 
 def test_random_sources_are_seeded_and_differ_from_each_other(simulation_of):
