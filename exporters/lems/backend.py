@@ -11,6 +11,8 @@ from nmlopt.backend import Floats, Numerics, Offer, Program, Recordings, Setting
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.lems.java import java, version
+from nmlopt.exporters.lems.layout import is_isopotential
+from nmlopt.exporters.lems.neuron_run import compiler
 from nmlopt.exporters.lems.support import unsupported
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
@@ -20,7 +22,10 @@ GENERATOR_VERSION = "1"
 
 @final
 class LemsBackend:
-    """jNeuroML: jLEMS, forward Euler, for point cells and single compartments. Holds nothing; can be pickled."""
+    """jNeuroML: jLEMS for point cells and single compartments, its export to NEURON for the rest.
+
+    Holds nothing; can be pickled.
+    """
 
     name = "lems"
     offer = Offer(
@@ -42,8 +47,10 @@ class LemsBackend:
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Nothing is built: the program is the document. Raises BackendError (B080, B081, B091), UnsupportedError."""
+        """Nothing is built. Raises BackendError (B080, B081, B091, B096) and UnsupportedError."""
         found = self.version()
+        if not is_isopotential(cell):
+            compiler()
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = settings.on(self.offer)
         digest = _digest(cell, settings, found)

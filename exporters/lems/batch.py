@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -26,7 +27,6 @@ from nmlopt.units import Quantity
 
 SIMULATION: Final = "nmlopt_simulation"
 NETWORK: Final = "nmlopt_network"
-_EARLY_STEPS: Final = 1e-4
 _MILLI: Final = 1e3
 _NANO: Final = 1e9
 
@@ -49,48 +49,77 @@ class Reading:
     factor: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Copy:
+    """A candidate's cell and inputs as they stand in a LEMS file: what is printed, and under which names."""
+
+    known: Components
+    cell: Element
+    changes: Changes
+    definitions: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A unit as it stands in a LEMS file: what belongs to it, and how its table is read."""
 
     unit: Unit
-    definitions: str
-    copy: str
+    copy: Copy
     wiring: Wiring
     table: Table
     readings: tuple[Reading, ...]
     population: tuple[str, ...]
 
 
-def nowhere(_: Site) -> str:
-    """A cell of one compartment: nothing is to be said of the place."""
-    return ""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How units are written: where a site is on a cell (for inputs, for recordings), how early edges come.
+
+    `recorded` gives the steps of a path between a cell and a variable at a site.
+    """
+
+    place: Place
+    recorded: Callable[[Site], str]
+    early_ms: float = 0.0
 
 
-def part(program: Program, unit: Unit, number: int, *, place: Place = nowhere) -> Part:
-    """One unit under the names of its `number` in a file."""
-    document = edited(program, unit.values)
+def parts(program: Program, units: Sequence[Unit], layout: Layout) -> tuple[Part, ...]:
+    """The units under names of their own; those of one candidate and one start share its copy of the cell."""
+    shared: defaultdict[tuple[int, float | None], list[int]] = defaultdict(list)
+    for number, unit in enumerate(units):
+        shared[unit.row, unit.experiment.v_init_mV].append(number)
+    made: dict[int, Part] = {}
+    for count, numbers in enumerate(shared.values()):
+        copy = _copy(program, [units[k] for k in numbers], f"__{count}")
+        made |= {k: _part(program, units[k], copy, f"p{k}", layout) for k in numbers}
+    return tuple(made[k] for k in range(len(units)))
+
+
+def _copy(program: Program, units: Sequence[Unit], suffix: str) -> Copy:
+    document = edited(program, units[0].values)
     known = components(document)
-    experiment = unit.experiment
     cell = known.reference(program.cell.id, "baseCell", document.file(document.main).root)
-    inputs = [input_element(known, name) for name in _attached(experiment)]
-    tops = needed(known, [*inputs, cell])
-    names = {e.attributes["id"]: f"{e.attributes['id']}__{number}" for e in tops if "id" in e.attributes}
-    start = at_start(known, program.cell, cell, tops, experiment.v_init_mV, suffix=f"__{number}")
+    attached = dict.fromkeys(name for unit in units for name in _attached(unit.experiment))
+    tops = needed(known, [*(input_element(known, name) for name in attached), cell])
+    names = {e.attributes["id"]: e.attributes["id"] + suffix for e in tops if "id" in e.attributes}
+    start = at_start(known, program.cell, cell, tops, units[0].experiment.v_init_mV, suffix=suffix)
     changes = Changes(names, start.attributes, start.children)
-    own = f"p{number}"
+    return Copy(known, cell, changes, definitions(known), start.types + printed(known, tops, changes))
+
+
+def _part(program: Program, unit: Unit, copy: Copy, name: str, layout: Layout) -> Part:
     is_plain = input_dimension(program.cell) == "none"
-    early_ms = _EARLY_STEPS * program.settings.dt_ms
-    target = Target(own, changes.name(program.cell.id), is_plain, place, changes.name, early_ms)
-    wired = wiring(experiment, target, lambda name: _takes_events(program, name))
-    table, readings = _table(program, known, cell, experiment, target, wired)
+    component = copy.changes.name(program.cell.id)
+    target = Target(name, component, is_plain, layout.place, copy.changes.name, layout.early_ms)
+    wired = wiring(unit.experiment, target, lambda name: _takes_events(program, name))
+    table, readings = _table(program, copy, unit.experiment, target, wired, layout)
     population = (
-        f'<population id="{own}" component="{target.component}" type="populationList">',
+        f'<population id="{name}" component="{component}" type="populationList">',
         '  <instance id="0"><location x="0" y="0" z="0"/></instance>',
         "</population>",
     )
-    copy = start.types + printed(known, tops, changes)
-    return Part(unit, definitions(known), copy, wired, table, readings, population)
+    return Part(unit, copy, wired, table, readings, population)
 
 
 def lems_file(program: Program, parts: Sequence[Part]) -> LemsFile:
@@ -101,10 +130,10 @@ def lems_file(program: Program, parts: Sequence[Part]) -> LemsFile:
         duration_ms=max(p.unit.experiment.duration_ms for p in parts),
         dt_ms=program.settings.dt_ms,
         temperature_K=parts[0].unit.experiment.temperature_K,
-        definitions=parts[0].definitions,
+        definitions=parts[0].copy.definitions,
+        copies=[copy.text for copy in dict.fromkeys(p.copy for p in parts)],
     )
     for each in parts:
-        made.copies.append(each.copy)
         made.components += each.wiring.components
         made.inside += each.population
         made.tables.append(each.table)
@@ -137,15 +166,15 @@ def _takes_events(program: Program, component: str) -> bool:
 
 
 def _table(
-    program: Program, known: Components, cell: Element, experiment: Experiment, target: Target, wired: Wiring
+    program: Program, copy: Copy, experiment: Experiment, target: Target, wired: Wiring, layout: Layout
 ) -> tuple[Table, tuple[Reading, ...]]:
     columns: list[Column] = []
     readings = []
     for output in experiment.outputs:
-        paths = tuple(_paths(program, known, cell, output, experiment, target, wired))
         first = len(columns) + 1
-        root = f"{target.population}/0/{target.component}"
-        columns += [Column(f"c{first + k}", f"{root}/{path}") for k, path in enumerate(paths)]
+        root = f"{target.population}/0/{target.component}/{layout.recorded(output.site)}"
+        paths = [root + path for path in _paths(program, copy, output, experiment, wired)]
+        columns += [Column(f"c{first + k}", path) for k, path in enumerate(paths)]
         readings.append(Reading(output, tuple(range(first, first + len(paths))), _factor(program, output)))
     name = target.population
     return Table(f"{name}_out", f"{name}.dat", tuple(columns)), tuple(readings)
@@ -157,26 +186,19 @@ def _factor(program: Program, output: Output) -> float:
     return _MILLI if output.variable == VOLTAGE and has_voltage(program.cell) else 1.0
 
 
-def _paths(
-    program: Program,
-    known: Components,
-    cell: Element,
-    output: Output,
-    experiment: Experiment,
-    target: Target,
-    wired: Wiring,
-) -> Iterator[str]:
-    """The LEMS paths, below the cell, of which an output is the sum."""
+def _paths(program: Program, copy: Copy, output: Output, experiment: Experiment, wired: Wiring) -> Iterator[str]:
+    """The LEMS paths, below a place of the cell, of which an output is the sum."""
     if output.variable == CLAMP_CURRENT:
         yield from (f"{clamp}/i" for clamp in wired.clamps)
         return
+    known, name = copy.known, copy.changes.name
     owner, _, exposure = output.variable.partition("/")
     component = next((s.component for s in experiment.stimuli if isinstance(s, Attached) and s.id == owner), None)
     if component is not None:
-        below = input_path(known, input_element(known, component), exposure, target.name)
+        below = input_path(known, input_element(known, component), exposure, name)
         path = None if below is None else f"{wired.attached[owner]}/{below}"
     else:
-        path = path_of(known, cell, output.variable, target.name)
+        path = path_of(known, copy.cell, output.variable, name)
     if path is None:
         message = f"'{output.variable}' of '{program.cell.id}' has no path in LEMS"
         raise BackendError(Issue("B093", message, hint="record another variable, or use --backend neuron"))

@@ -54,7 +54,7 @@ def needed(known: Components, roots: Sequence[Element]) -> tuple[Element, ...]:
 def definitions(known: Components) -> str:
     """The types, dimensions, units and constants that the document defines."""
     tops = [e for e in known.top if e.tag in DEFINITIONS]
-    return "".join(line for top in tops for line in _plain(top, 1))
+    return "".join(line for top in tops for line in plain(top, 1))
 
 
 def printed(known: Components, tops: Sequence[Element], changes: Changes) -> str:
@@ -112,8 +112,9 @@ def _renamed_path(path: str, type_: ComponentType | None, changes: Changes) -> s
     return "/".join(step if step in roles else changes.name(step) for step in path.split("/"))
 
 
-def _plain(element: Element, depth: int) -> Iterator[str]:
-    parts = [line for child in element.children for line in _plain(child, depth + 1)]
+def plain(element: Element, depth: int) -> Iterator[str]:
+    """The lines of an element as it stands, `depth` deep."""
+    parts = [line for child in element.children for line in plain(child, depth + 1)]
     yield from _tag(element.tag, element.attributes, parts, depth)
 
 

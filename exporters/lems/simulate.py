@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -16,9 +16,11 @@ import numpy as np
 
 from nmlopt.backend import Floats, Program, Recordings, RunStatus, Trace, divergence
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.lems.batch import Part, Unit, lems_file, part
+from nmlopt.exporters.lems.batch import Part, Unit, lems_file, parts
 from nmlopt.exporters.lems.java import RunError, complaint, jneuroml
+from nmlopt.exporters.lems.layout import for_jlems, for_neuron, is_isopotential
 from nmlopt.exporters.lems.lems_file import text_of
+from nmlopt.exporters.lems.neuron_run import run_in_neuron
 
 FILE: Final = "LEMS_run.xml"
 _MOST_TOGETHER: Final = 64
@@ -52,40 +54,49 @@ def _recordings(experiments: Sequence[Experiment], outcomes: Sequence[Traces | s
 
 
 def _outcomes(program: Program, units: Sequence[Unit]) -> list[tuple[Unit, Traces | str]]:
-    """What each unit gave; those that can stand in one file go together."""
-    parts = [part(program, unit, number) for number, unit in enumerate(units)]
-    together: defaultdict[tuple[str, float], list[int]] = defaultdict(list)
-    for number, each in enumerate(parts):
-        together[each.definitions, each.unit.experiment.temperature_K].append(number)
+    """What each unit gave; those that can stand in one file go together.
+
+    jNeuroML's export to NEURON starts pools of all cells from one concentration: there each candidate goes alone.
+    """
+    is_jlems = is_isopotential(program.cell)
+    made = parts(program, units, for_jlems(program) if is_jlems else for_neuron(program))
+    together: defaultdict[tuple[str, float, int], list[int]] = defaultdict(list)
+    for number, each in enumerate(made):
+        row = 0 if is_jlems else each.unit.row
+        together[each.copy.definitions, each.unit.experiment.temperature_K, row].append(number)
     found: dict[int, Traces | str] = {}
     for numbers in together.values():
         for start in range(0, len(numbers), _MOST_TOGETHER):
             chosen = numbers[start : start + _MOST_TOGETHER]
-            found |= zip(chosen, _tried(program, [parts[k] for k in chosen]), strict=True)
+            found |= zip(chosen, _tried(program, [made[k] for k in chosen]), strict=True)
     return [(unit, found[number]) for number, unit in enumerate(units)]
 
 
-def _tried(program: Program, parts: Sequence[Part]) -> list[Traces | str]:
+def _tried(program: Program, chosen: Sequence[Part]) -> list[Traces | str]:
     """The traces of parts in one run; where it fails, of its halves, until the culprit stands alone."""
     try:
-        return _ran(program, parts)
+        return _ran(program, chosen)
     except RunError as error:
-        if len(parts) == 1:
+        if len(chosen) == 1:
             return [str(error)]
-    half = len(parts) // 2
-    return [*_tried(program, parts[:half]), *_tried(program, parts[half:])]
+    half = len(chosen) // 2
+    return [*_tried(program, chosen[:half]), *_tried(program, chosen[half:])]
 
 
-def _ran(program: Program, parts: Sequence[Part]) -> list[Traces | str]:
+def _ran(program: Program, chosen: Sequence[Part]) -> list[Traces | str]:
     """Raises RunError."""
-    made = lems_file(program, parts)
-    steps = made.duration_ms / made.dt_ms
+    made = lems_file(program, chosen)
+    compartments = 1 if program.cell.geometry is None else len(program.cell.geometry.compartments)
+    limit_s = len(chosen) * compartments * made.duration_ms / made.dt_ms / _SLOWEST_STEPS_PER_S
     with tempfile.TemporaryDirectory(prefix="nmlopt-lems-") as name:
         folder = Path(name)
         (folder / FILE).write_text(text_of(made), encoding="utf-8")
-        said = jneuroml(folder, [FILE, "-nogui"], limit_s=len(parts) * steps / _SLOWEST_STEPS_PER_S)
-        tables = [read_table(folder / p.table.file, said) for p in parts]
-    return [traces_of(p, table, made.dt_ms) for p, table in zip(parts, tables, strict=True)]
+        if is_isopotential(program.cell):
+            said = jneuroml(folder, [FILE, "-nogui"], limit_s)
+        else:
+            said = run_in_neuron(folder, FILE, limit_s)
+        tables = [read_table(folder / p.table.file, said) for p in chosen]
+    return [traces_of(p, table, made.dt_ms) for p, table in zip(chosen, tables, strict=True)]
 
 
 def read_table(path: Path, said: str) -> Floats:
@@ -105,8 +116,3 @@ def traces_of(part: Part, table: Floats, dt_ms: float) -> Traces:
         y = reading.factor * sum((table[:count, k] for k in reading.columns), np.zeros(count))
         found[experiment.id, reading.output.id] = Trace(t_ms, y)
     return found
-
-
-def texts(program: Program, parts: Sequence[Part]) -> Mapping[str, str]:
-    """The file of a run by name."""
-    return {FILE: text_of(lems_file(program, parts))}

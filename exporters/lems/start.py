@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from nmlopt.codegen.templating import num
 from nmlopt.document.model import Element
+from nmlopt.experiment.sites import VOLTAGE
+from nmlopt.exporters.lems.copies import plain
 from nmlopt.ir.membrane import DEFAULT_INITIAL_V
 from nmlopt.ir.model import Cell
 from nmlopt.lems.resolve import Components
+
+_V_INIT: Final = "nmlopt_v_init"
+_ASSIGNED: Final = f'        <StateAssignment variable="{VOLTAGE}" value="{_V_INIT}"/>\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,35 @@ def at_start(
     """Changes to the printed components `tops` that make `cell` start at `v_init_mV` (None: as its document says)."""
     if cell.geometry is not None:
         return _with_morphology(tops, v_init_mV)
-    return Start()
+    if v_init_mV is None:
+        return Start()
+    return _of_point_cell(known, element, v_init_mV, suffix)
+
+
+def _of_point_cell(known: Components, element: Element, v_init_mV: float, suffix: str) -> Start:
+    """A type derived from the cell's own that sets v otherwise at the start; its Dynamics replace those it extends."""
+    type_ = known.instance(element).type
+    assert type_.dynamics is not None  # `choose_cell` takes cells with equations only
+    name = f"{type_.name}{suffix}"
+    lines = [f'  <ComponentType name="{name}" extends="{type_.name}">\n']
+    lines += [f'    <Parameter name="{_V_INIT}" dimension="voltage"/>\n    <Dynamics>\n']
+    for item in type_.dynamics.children:
+        lines += _started(item) if item.tag == "OnStart" else plain(item, 3)
+    if not any(item.tag == "OnStart" for item in type_.dynamics.children):
+        lines += ["      <OnStart>\n", _ASSIGNED, "      </OnStart>\n"]
+    lines += ["    </Dynamics>\n  </ComponentType>\n"]
+    return Start({element: {"type": name, _V_INIT: f"{num(v_init_mV)} mV"}}, {}, "".join(lines))
+
+
+def _started(on_start: Element) -> Iterator[str]:
+    """The block with v set to the number of the experiment, at the place where it was set."""
+    is_v = [e.tag == "StateAssignment" and e.attributes.get("variable") == VOLTAGE for e in on_start.children]
+    yield "      <OnStart>\n"
+    if not any(is_v):
+        yield _ASSIGNED
+    for child, replaced in zip(on_start.children, is_v, strict=True):
+        yield from (_ASSIGNED,) if replaced else plain(child, 4)
+    yield "      </OnStart>\n"
 
 
 def _with_morphology(tops: Sequence[Element], v_init_mV: float | None) -> Start:

@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nmlopt.errors import Issue
-from nmlopt.experiment.model import Experiment
+from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
+from nmlopt.exporters.lems.layout import is_isopotential, recorded_segment
 from nmlopt.ir.model import Cell
 
 _NEURON = "use --backend neuron"
 
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
-    """Every obstacle in the cell and in the experiments (codes B094-B099)."""
-    return (*_cell(cell), *_experiments(cell, experiments))
+    """Every obstacle in the cell and in the experiments (codes B094, B095)."""
+    return () if is_isopotential(cell) else tuple(_recordings(cell, experiments))
 
 
-def is_isopotential(cell: Cell) -> bool:
-    """Whether jLEMS itself can run it: a point cell, or one compartment."""
-    return cell.geometry is None or len(cell.geometry.compartments) == 1
-
-
-def _cell(cell: Cell) -> Iterator[Issue]:
-    if not is_isopotential(cell):
-        message = f"'{cell.id}' has several compartments, which jLEMS does not have"
-        yield Issue("B094", message, hint=_NEURON)
-
-
-def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
+def _recordings(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
+    """LEMS names a place by its segment, and means its middle."""
+    assert cell.geometry is not None  # `is_isopotential` says so of point cells
     for experiment in experiments:
-        if experiment.v_init_mV is not None and cell.geometry is None:
-            message = f"experiment '{experiment.id}': v_init of a point cell ({cell.type}) cannot be set in LEMS"
-            yield Issue("B095", message, hint="leave v_init out, or use --backend neuron")
+        of_inputs = {s.id for s in experiment.stimuli if isinstance(s, Attached)}
+        for output in experiment.outputs:
+            if output.variable.partition("/")[0] in of_inputs or any(
+                isinstance(s, VoltageClamp) and output.variable == "i_clamp" for s in experiment.stimuli
+            ):
+                message = f"experiment '{experiment.id}': jNeuroML does not write '{output.variable}' of an input"
+                yield Issue("B094", message, hint=_NEURON)
+            elif recorded_segment(cell.geometry, output.site) is None:
+                message = f"experiment '{experiment.id}': no segment has its middle where '{output.id}' is recorded"
+                yield Issue("B095", message, hint=f"record at the middle of a segment, or {_NEURON}")

@@ -267,8 +267,8 @@ class Cell:
     exactly one POINT_CELL mechanism with one placement on compartment 0. `point_capacitance` (F) is None if the
     membrane equation of a point cell holds no capacitance. `temperature_K` is the document's own, if it states one.
     Mechanisms of kind INPUT have no placement: experiments attach them where they want.
-    `document_digest`, `document` and `slots` let a backend that works on documents (LEMS) write its own; the bytes are no
-    part of what the cell is.
+    `document_digest`, `document` and `slots` let a backend that works on documents (LEMS) write its own; the bytes are
+    no part of what the cell is.
     """
 
     id: str

@@ -1,0 +1,58 @@
+"""Where inputs and recordings are on a cell, in the words of LEMS: nothing for one compartment, else segments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nmlopt.backend import Program
+from nmlopt.codegen.templating import num
+from nmlopt.exporters.lems.batch import Layout
+from nmlopt.ir.model import Cell, Geometry, Site
+
+_EARLY_STEPS: Final = 1e-4
+"""How much before its moment an edge is written in jLEMS, in steps: see `stimuli.Target`."""
+
+
+def is_isopotential(cell: Cell) -> bool:
+    """Whether jLEMS itself can run it: a point cell, or one compartment."""
+    return cell.geometry is None or len(cell.geometry.compartments) == 1
+
+
+def for_jlems(program: Program) -> Layout:
+    """Cells of one compartment, with no word of the place."""
+    return Layout(lambda _: "", lambda _: "", _EARLY_STEPS * program.settings.dt_ms)
+
+
+def for_neuron(program: Program) -> Layout:
+    """Cells whose parts are called by segment."""
+    geometry = program.cell.geometry
+    assert geometry is not None  # point cells go to jLEMS
+
+    def recorded(site: Site) -> str:
+        found = recorded_segment(geometry, site)
+        assert found is not None  # `support` refuses others
+        return f"{found}/"
+
+    return Layout(lambda site: _place(geometry, site), recorded)
+
+
+def recorded_segment(geometry: Geometry, site: Site) -> int | None:
+    """The segment whose middle lies in the compartment of a site; None if none does."""
+    divisions = geometry.sections[site.section].divisions
+    first = next(k for k, c in enumerate(geometry.compartments) if c.section == site.section)
+    found = []
+    for span in geometry.spans:
+        if span.section != site.section:
+            continue
+        middle = 0.5 * (span.start + span.end)
+        if first + min(int(middle * divisions), divisions - 1) == site.compartment:
+            found.append((abs(middle - site.x), span.segment))
+    return min(found)[1] if found else None
+
+
+def _place(geometry: Geometry, site: Site) -> str:
+    spans = [s for s in geometry.spans if s.section == site.section and s.start <= site.x <= s.end and s.end > s.start]
+    span = spans[0] if spans else next(s for s in geometry.spans if s.section == site.section)
+    length = span.end - span.start
+    fraction = (site.x - span.start) / length if length > 0.0 else 0.5
+    return f' segmentId="{span.segment}" fractionAlong="{num(fraction)}"'

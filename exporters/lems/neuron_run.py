@@ -1,0 +1,41 @@
+"""Runs a LEMS file in NEURON by jNeuroML's own export of it: generate, compile, run as a process."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+from nmlopt.errors import BackendError, Issue
+from nmlopt.exporters.lems.java import RunError, complaint, jneuroml, run
+
+INSTALL: Final = "pip install neuron"
+
+
+def compiler() -> Path:
+    """nrnivmodl of the environment that runs us. Raises BackendError B096 without it."""
+    beside = Path(sys.executable).with_name("nrnivmodl")
+    if beside.is_file():
+        return beside
+    found = shutil.which("nrnivmodl")
+    if found is None:
+        message = "cells with several compartments run in NEURON, by jNeuroML's export; nrnivmodl is not there"
+        raise BackendError(Issue("B096", message, hint=f"install NEURON: {INSTALL}"))
+    return Path(found)
+
+
+def run_in_neuron(folder: Path, file: str, limit_s: float) -> str:
+    """Export, compile and run `file` in `folder`; what the programs printed. Raises RunError.
+
+    Numbers are written with all their digits, where the export would write seven.
+    """
+    said = jneuroml(folder, [file, "-neuron", "-nogui"])
+    script = folder / f"{Path(file).stem}_nrn.py"
+    if not script.is_file():
+        raise RunError(f"jNeuroML exports nothing: {complaint(said)}")
+    script.write_text(script.read_text(encoding="utf-8").replace("%e", "%.17g"), encoding="utf-8")
+    said = run([str(compiler())], folder)
+    if not any(folder.glob("*/special")) and not any(folder.glob("*/libnrnmech*")):
+        raise RunError(f"nrnivmodl fails on jNeuroML's export: {complaint(said)}")
+    return run([sys.executable, script.name, "-nogui"], folder, limit_s)
