@@ -53,10 +53,19 @@ class Numerics(StrEnum):
 
 
 class Integrator(StrEnum):
-    """FIXED: NEURON's implicit Euler with step dt. CVODE: variable step and order."""
+    """FIXED: NEURON's implicit Euler with step dt. CVODE: variable step and order. ADAPTIVE: variable step, order 2."""
 
     FIXED = "fixed"
     CVODE = "cvode"
+    ADAPTIVE = "adaptive"
+
+
+class Accuracy(StrEnum):
+    """How close adaptive steps stay to the converged solution; each backend states what that means in numbers."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    TIGHT = "tight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,9 @@ class Offer:
 class Settings:
     """Run settings. `numerics` and `tables` shape the generated text, the others are bound at run time.
 
-    `dt_ms`: fixed step. `numerics`, `integrator` None: the backend's own. `atol`: CVODE's absolute tolerance. `tables`:
-    tabulated rates (faster search, small error). `gpu`, `threads`: where a process computes, not what.
+    `dt_ms`: fixed step; the scale of adaptive ones. `accuracy`: of adaptive steps. `numerics`, `integrator` None: the
+    backend's own. `atol`: CVODE's absolute tolerance. `tables`: tabulated rates (faster search, small error). `gpu`,
+    `threads`: where a process computes, not what.
     """
 
     dt_ms: float = DEFAULT_DT_MS
@@ -97,6 +107,7 @@ class Settings:
     atol: float = 1e-3
     gpu: bool = False
     threads: int = 1
+    accuracy: Accuracy | None = None
 
     def on(self, offer: Offer) -> Settings:
         """The same with what was left open as the backend has it."""
@@ -107,7 +118,8 @@ class Settings:
     @property
     def key(self) -> str:
         """Text of all but `gpu` and `threads`, for digests: programs that differ in these only are equal."""
-        return repr((self.dt_ms, self.numerics, self.integrator, self.tables, self.atol))
+        parts = (self.dt_ms, self.numerics, self.integrator, self.tables, self.atol)
+        return repr(parts if self.accuracy is None else (*parts, self.accuracy))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +214,7 @@ class Backend(Protocol):
 
 
 def refused_settings(backend: Backend, settings: Settings) -> tuple[Issue, ...]:
-    """Settings that a backend has nothing for (codes B040-B042, B100, B101)."""
+    """Settings that a backend has nothing for (codes B040-B042, B100, B101, B117)."""
     offer, has = backend.offer, backend.offer.title
     found = []
     if settings.numerics is not None and settings.numerics not in offer.numerics:
@@ -212,6 +224,9 @@ def refused_settings(backend: Backend, settings: Settings) -> tuple[Issue, ...]:
     if settings.integrator is not None and settings.integrator not in offer.integrators:
         message = f"integrator '{settings.integrator}' does not exist in {has}"
         found.append(Issue("B041", message, hint=_there(offer.integrators)))
+    if settings.accuracy is not None and Integrator.ADAPTIVE not in offer.integrators:
+        hint = "set --dt instead, or --atol of cvode"
+        found.append(Issue("B117", f"{has} has no adaptive steps, to which --accuracy belongs", hint=hint))
     if settings.tables and not offer.tables:
         found.append(Issue("B042", f"{has} has no tables of rates", hint="leave tables off"))
     if settings.gpu and not offer.gpu:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import Floats, Integrator, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.native.accuracy import complete
 from nmlopt.exporters.native.build import build, toolchain
 from nmlopt.exporters.native.source import Kernel, kernel
 from nmlopt.exporters.native.support import unsupported
@@ -28,7 +29,8 @@ class NativeBackend:
 
     name = "native"
     offer = Offer(
-        title="the native kernel", package="nmlopt", install="pip install nmlopt", threads=True, batch=64,
+        title="the native kernel", package="nmlopt", install="pip install nmlopt",
+        integrators=(Integrator.ADAPTIVE, Integrator.FIXED), threads=True, batch=64,
         programs=("cc",),
     )  # fmt: skip
 
@@ -43,7 +45,7 @@ class NativeBackend:
     def compile(self, cell: Cell, settings: Settings) -> Program:
         """Generate and build. Raises BackendError (B002-B004) and UnsupportedError (B100, B101, B111-B119)."""
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
-        settings = settings.on(self.offer)
+        settings = complete(settings.on(self.offer))
         made = kernel(cell)
         folder = build(made.text, LANES)
         return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from nmlopt.codegen.analysis import Definitions, linear, slope
 from nmlopt.codegen.c_text import c_block, c_body, c_writer
-from nmlopt.codegen.input_conditions import held_value, sorted_conditions
+from nmlopt.codegen.input_conditions import edges, held_value, sorted_conditions
 from nmlopt.codegen.nmodl import Body, Writer
 from nmlopt.codegen.nmodl_input import condition_lines
 from nmlopt.codegen.nmodl_states import decay_of, decays
-from nmlopt.ir.model import Condition, Mechanism, MechanismKind
+from nmlopt.ir.model import Condition, KineticScheme, Mechanism, MechanismKind
 from nmlopt.lems.expression import Num, Sym
 from nmlopt.lems.trees import names as names_in
 
@@ -40,6 +40,7 @@ class Coupled:
 class MechanismText:
     """What the template prints for one mechanism. Names are those of C.
 
+    `after` holds what is tested once a step is done. `edges` leave times (s) at which a step has to end in `moments`.
     `shared` numbers have one value for all instances, `own` one for each. `ion` is the index of the ion that its
     current feeds, -1 for none. `publish` leaves what a pool holds in `published<k>`, k in `published`. `exposures`
     leave their value in `value`, in the order of the dynamics.
@@ -56,6 +57,8 @@ class MechanismText:
     current: Lines
     current_moves_states: bool
     advance: Lines
+    after: Lines
+    edges: Lines
     event: Lines
     publish: Lines
     published: tuple[int, ...]
@@ -81,6 +84,7 @@ def mechanism_text(mechanism: Mechanism) -> MechanismText:
     switches = found.switches if mechanism.kind is MechanismKind.INPUT else ()
     late = found.steps if mechanism.kind is MechanismKind.INPUT else dynamics.conditions
     coupled = _coupled(writer)
+    advance, after = _advance(writer, coupled, late)
     return MechanismText(
         name=c_name(mechanism),
         kind=mechanism.kind,
@@ -92,7 +96,9 @@ def mechanism_text(mechanism: Mechanism) -> MechanismText:
         initial=_initial(writer),
         current=_current(writer, switches) if mechanism.current else (),
         current_moves_states=bool(switches),
-        advance=_advance(writer, coupled, late),
+        advance=advance,
+        after=after,
+        edges=_edges(writer) if mechanism.kind is MechanismKind.INPUT else (),
         event=_event(writer),
         publish=_publish(writer),
         published=tuple(index for _, index in _published(writer)),
@@ -137,24 +143,13 @@ def _schemes(writer: Writer, step: str) -> Lines:
     """Kinetic schemes over `step` seconds by implicit Euler; a step of 0 means their steady state."""
     lines: list[str] = []
     for scheme in writer.mechanism.dynamics.kinetics:
-        size = len(scheme.states)
-        index = {name: k for k, name in enumerate(scheme.states)}
+        size, held = len(scheme.states), [writer.names[name] for name in scheme.states]
         body = c_body(writer)
-        flows = []
-        for number, edge in enumerate(scheme.transitions):
-            for way, (a, b), rate in (
-                ("forward", (edge.source, edge.target), edge.forward),
-                ("reverse", (edge.target, edge.source), edge.reverse),
-            ):
-                name = f"{way}{number}"
-                body.let(name, rate)
-                source, target = index[a], index[b]
-                flows += [f"k[{target * size + source}] += {name}", f"k[{source * size + source}] -= {name}"]
-        held = [writer.names[name] for name in scheme.states]
+        added = flows(writer, body, scheme, "k")
         body.lines += [
             f"double k[{size * size}] = {{0}}",
             f"double q[{size}] = {{{', '.join(held)}}}",
-            *flows,
+            *added,
             f"nm_occupancies({size}, k, q, {step})",
             *(f"{name} = q[{position}]" for position, name in enumerate(held)),
         ]
@@ -162,8 +157,25 @@ def _schemes(writer: Writer, step: str) -> Lines:
     return tuple(lines)
 
 
-def _advance(writer: Writer, coupled: Coupled | None, conditions: tuple[Condition, ...]) -> Lines:
-    """One step of `h` seconds: decays by their exponential, others by implicit Euler, then the conditions."""
+def flows(writer: Writer, body: Body, scheme: KineticScheme, matrix: str) -> list[str]:
+    """Lines that add the flows between states to `matrix` (dq/dt = matrix q); `body` computes their rates."""
+    size, index = len(scheme.states), {name: k for k, name in enumerate(scheme.states)}
+    lines = []
+    for number, edge in enumerate(scheme.transitions):
+        for way, (a, b), rate in (
+            ("forward", (edge.source, edge.target), edge.forward),
+            ("reverse", (edge.target, edge.source), edge.reverse),
+        ):
+            name = f"{way}{number}"
+            body.let(name, rate)
+            source, target = index[a], index[b]
+            lines.append(f"{matrix}[{target * size + source}] += {name}")
+            lines.append(f"{matrix}[{source * size + source}] -= {name}")
+    return lines
+
+
+def _advance(writer: Writer, coupled: Coupled | None, conditions: tuple[Condition, ...]) -> tuple[Lines, Lines]:
+    """A step of `h` seconds, decays by their exponential, others by implicit Euler; and the conditions after it."""
     is_pool = writer.mechanism.kind is MechanismKind.POOL
     states = _implicit(writer, coupled) if coupled is not None else _inner(_decaying(writer))
     after = c_body(writer)
@@ -171,7 +183,7 @@ def _advance(writer: Writer, coupled: Coupled | None, conditions: tuple[Conditio
         condition_lines(writer, after, conditions)
     else:
         _together(writer, after, conditions)
-    return (*states, *_schemes(writer, "h"), *_inner(after))
+    return (*states, *_schemes(writer, "h")), _inner(after)
 
 
 def steps_alone(mechanism: Mechanism) -> bool:
@@ -264,6 +276,14 @@ def _current(writer: Writer, switches: tuple[Condition, ...]) -> Lines:
     shifted = ("{", f"    const double v = v_here + {NUDGE_V};", *(f"    {line}" for line in c_block(there)), "}")
     return ("double there = 0.0;", "const double v_here = v;", *shifted, *_inner(body),
             f"slope = (there - here) / {NUDGE_V};")  # fmt: skip
+
+
+def _edges(writer: Writer) -> Lines:
+    body = c_body(writer)
+    for index, moment in enumerate(edges(writer.mechanism.dynamics)):
+        body.let("moment", moment)
+        body.lines.append(f"moments[{index}] = moment")
+    return _inner(body)
 
 
 def _event(writer: Writer) -> Lines:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace, divergence
+from nmlopt.backend import Floats, Program, Recordings, RunStatus, Trace, divergence
 from nmlopt.codegen.crossings import with_crossings
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of
 from nmlopt.exporters.native.bind import Binding
 from nmlopt.exporters.native.interface import (
     Doubles,
@@ -63,9 +64,10 @@ def simulate(
         for row in np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
     ]
     shape = _shape(binding)
-    prepared = [prepare(program.cell, kernel.parts, binding.shape, e, program.settings.dt_ms) for e in experiments]
+    steps = steps_of(program.cell, program.settings)
+    prepared = [prepare(program.cell, kernel.parts, binding.shape, e, steps) for e in experiments]
     found: list[Recordings] = []
-    for chunk in _chunks(program.cell, slots, experiments, program.settings, lanes):
+    for chunk in _chunks(program.cell, slots, experiments, steps, lanes):
         rows = [_row(binding, candidate, experiments) for candidate in chunk]
         found += _run(program, lanes, shape, experiments, prepared, rows)
     return tuple(found)
@@ -84,14 +86,10 @@ def _shape(binding: Binding) -> Prepared:
     return Prepared(made, kept)
 
 
-def _samples(experiment: Experiment, settings: Settings) -> int:
-    return int(experiment.duration_ms / settings.dt_ms + 1e-6) + 1
-
-
 def _chunks(
-    cell: Cell, slots: list[list[float]], experiments: Sequence[Experiment], settings: Settings, lanes: int
+    cell: Cell, slots: list[list[float]], experiments: Sequence[Experiment], steps: Steps, lanes: int
 ) -> Iterator[list[list[float]]]:
-    each = sum(8 * _samples(e, settings) * width(cell, e) for e in experiments)
+    each = sum(8 * most_samples(cell, e, steps) * width(cell, e) for e in experiments)
     size = max(lanes, int(MOST_BYTES / max(each, 1)) // lanes * lanes)
     for start in range(0, len(slots), size):
         yield slots[start : start + size]
@@ -145,7 +143,7 @@ def _run(
 
 
 def _job(program: Program, experiment: Experiment, index: int, rows: tuple[int, ...], lanes: int) -> _Job:
-    capacity = _samples(experiment, program.settings)
+    capacity = most_samples(program.cell, experiment, steps_of(program.cell, program.settings))
     return _Job(index, rows, np.empty(capacity), np.empty((capacity, width(program.cell, experiment), lanes)))
 
 

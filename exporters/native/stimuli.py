@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.exporters.native.accuracy import Steps
 from nmlopt.exporters.native.bind import Shape
 from nmlopt.exporters.native.interface import (
     ClampC,
@@ -44,7 +45,7 @@ class Prepared:
     kept: tuple[Any, ...]
 
 
-def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experiment, dt_ms: float) -> Prepared:
+def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experiment, steps: Steps) -> Prepared:
     """One experiment for the kernel."""
     kept: list[Any] = []
 
@@ -61,7 +62,8 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     events = sorted((t, k) for k, s in enumerate(attached) for t in s.events_ms)
     made = ExperimentC(
         currents=len(currents), clamps=len(clamps), inputs=len(attached), events=len(events),
-        outputs=width(cell, experiment), duration=experiment.duration_ms, dt=dt_ms,
+        outputs=width(cell, experiment), duration=experiment.duration_ms, dt=steps.dt_ms,
+        tolerance=steps.tolerance_mV, h_max=steps.longest_ms,
         temperature=experiment.temperature_K,
         v_init=math.nan if experiment.v_init_mV is None else 1e-3 * experiment.v_init_mV,
         input_mechanism=pointer(int32s(mechanism), Int32s),

@@ -15,7 +15,7 @@ from nmlopt.api.finishing import finish
 from nmlopt.api.fitting import FitResult, OnStart, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
-from nmlopt.backend import Integrator, Numerics, Settings
+from nmlopt.backend import Accuracy, Integrator, Numerics, Settings
 from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
 from nmlopt.evaluate.evaluate import rescored
 from nmlopt.evaluate.model import Problem
@@ -137,6 +137,7 @@ def _options(record: Record, root: Path, search_paths: tuple[Path, ...]) -> Opti
     values["numerics"] = Numerics(values["numerics"])
     values["integrator"] = Integrator(values["integrator"])
     values["threads"] = int(values.get("threads", 1))
+    values["accuracy"] = Accuracy(values["accuracy"]) if values.get("accuracy") else None
     return Options(record.backend, Settings(**_known(Settings, values)), root, search_paths)
 
 

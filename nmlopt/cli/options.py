@@ -21,6 +21,7 @@ def options(args: argparse.Namespace) -> Options:
         atol=getattr(args, "atol", default.atol),
         gpu=getattr(args, "gpu", default.gpu),
         threads=getattr(args, "threads", default.threads),
+        accuracy=getattr(args, "accuracy", default.accuracy),
     )
     for name, value in (("--dt", settings.dt_ms), ("--atol", settings.atol)):
         if not (value > 0 and math.isfinite(value)):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nmlopt.api.problem import DEFAULT_BACKEND
-from nmlopt.backend import DEFAULT_DT_MS, Integrator, Numerics
+from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Numerics
 from nmlopt.errors import Issue, UsageError
 
 _RAW = argparse.RawDescriptionHelpFormatter
@@ -117,8 +117,15 @@ def _numerics(parser: argparse.ArgumentParser, *other_names: str) -> None:
         "--integrator",
         type=Integrator,
         choices=list(Integrator),
-        metavar="{fixed,cvode}",
-        help="fixed step or variable step (default: the backend's first)",
+        metavar="{fixed,cvode,adaptive}",
+        help="fixed step or variable steps (default: the backend's first)",
+    )
+    group.add_argument(
+        "--accuracy",
+        type=Accuracy,
+        choices=list(Accuracy),
+        metavar="{fast,default,tight}",
+        help="of adaptive steps (backend native)",
     )
     group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
     group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nmlopt.backend import Numerics, Recordings, RunStatus, Settings, refused_settings
+from nmlopt.backend import Integrator, Numerics, Recordings, RunStatus, Settings, refused_settings
 from nmlopt.document.read import read
 from nmlopt.errors import UnsupportedError, raise_errors
 from nmlopt.exporters import registry
@@ -24,8 +24,9 @@ def run(case: Case, *, backend: str = "neuron", numerics: str | None = "cnexp") 
     """
     try:
         simulation, style = read_simulation(read(case.lems)), None if numerics is None else Numerics(numerics)
+        fixed = Integrator.FIXED if Integrator.FIXED in registry.load(backend).offer.integrators else None
         coarse, fine = (
-            measured(case, columns(simulation, backend, Settings(dt_ms=simulation.step_ms / n, numerics=style)))
+            measured(case, columns(simulation, backend, Settings(simulation.step_ms / n, style, fixed)))
             for n in (1, 2)
         )
     except UnsupportedError as error:

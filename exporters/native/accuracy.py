@@ -1,0 +1,78 @@
+"""What the accuracy of adaptive steps means in numbers, and how many samples a run can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Settings
+from nmlopt.codegen.input_conditions import edges, sorted_conditions
+from nmlopt.experiment.model import Attached, Experiment, Played, VoltageClamp
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+
+LONGEST_MS: Final = 1.6
+_LEVELS: Final = MappingProxyType({
+    Accuracy.FAST: (1.0, 0.3),
+    Accuracy.DEFAULT: (0.5, 0.1),
+    Accuracy.TIGHT: (0.25, 0.02),
+})  # fmt: skip
+"""Shortest step as a share of dt, and the largest second difference of v (mV) that a step may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones between `dt_ms` and `longest_ms`."""
+
+    dt_ms: float
+    tolerance_mV: float = 0.0
+    longest_ms: float = 0.0
+
+
+def complete(settings: Settings) -> Settings:
+    """The settings with an accuracy where steps are adaptive."""
+    if settings.integrator is not Integrator.ADAPTIVE:
+        return settings
+    return replace(settings, accuracy=settings.accuracy or Accuracy.DEFAULT)
+
+
+def steps_of(cell: Cell, settings: Settings) -> Steps:
+    """The steps that settings ask for on a cell.
+
+    dt scales them all: with dt/2 each step is half as long, its error, which goes as its square, a quarter.
+    Point cells find their events within fixed steps, which are the shortest of the accuracy.
+    """
+    if settings.integrator is not Integrator.ADAPTIVE or settings.accuracy is None:
+        return Steps(settings.dt_ms)
+    share, tolerance_mV = _LEVELS[settings.accuracy]
+    scale = settings.dt_ms / DEFAULT_DT_MS
+    if cell.geometry is None:
+        return Steps(settings.dt_ms * share)
+    longest = settings.dt_ms if any(map(_is_tested, cell.mechanisms)) else LONGEST_MS * scale
+    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, longest)
+
+
+def _is_tested(mechanism: Mechanism) -> bool:
+    """Whether conditions are tested after each step, so that long steps would be late."""
+    if mechanism.kind is MechanismKind.INPUT:
+        return bool(sorted_conditions(mechanism.dynamics).steps)
+    return bool(mechanism.dynamics.conditions) and mechanism.kind is not MechanismKind.POOL
+
+
+def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
+    """The most samples that a run can record: steps are shorter than the shortest only before a moment to stop at."""
+    count = int(experiment.duration_ms / steps.dt_ms + 1e-6) + 2
+    if steps.tolerance_mV == 0.0:
+        return count
+    stops = 1
+    for stimulus in experiment.stimuli:
+        match stimulus:
+            case Attached():
+                stops += len(stimulus.events_ms) + len(edges(cell.input_mechanism(stimulus.component).dynamics))
+            case VoltageClamp():
+                stops += len(stimulus.levels) + 1
+            case Played():
+                stops += len(stimulus.times_ms) + 2
+            case _:
+                stops += 4
+    return count + 3 * stops
