@@ -26,8 +26,7 @@ def run(case: Case, *, backend: str = "neuron", numerics: str | None = "cnexp") 
         simulation, style = read_simulation(read(case.lems)), None if numerics is None else Numerics(numerics)
         fixed = Integrator.FIXED if Integrator.FIXED in registry.load(backend).offer.integrators else None
         coarse, fine = (
-            measured(case, columns(simulation, backend, Settings(simulation.step_ms / n, style, fixed)))
-            for n in (1, 2)
+            measured(case, columns(simulation, backend, Settings(simulation.step_ms / n, style, fixed))) for n in (1, 2)
         )
     except UnsupportedError as error:
         return Result(status="refused", message=_said(error))
