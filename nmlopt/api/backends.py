@@ -22,18 +22,19 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind, Placement
 from nmlopt.ir.numbers import Numbers
 from nmlopt.lems.resolve import Components, components
 
-COMMANDS: Mapping[str, tuple[str, ...]] = {"c++": ("c++", "g++", "clang++")}
+COMMANDS: Mapping[str, tuple[str, ...]] = {"c++": ("c++", "g++", "clang++"), "cc": ("cc", "gcc", "clang")}
 """Programs that go by several names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A backend and what of it is on this machine: `version` is None where its package is missing."""
+    """A backend and what of it is on this machine: `version` is None where it says, by `issues`, that it is not."""
 
     name: str
     offer: Offer
     version: str | None
     missing_programs: tuple[str, ...]
+    issues: tuple[Issue, ...] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -134,12 +135,11 @@ def _of_problem(model: Path, targets: Path, options: Options, backends: Sequence
 
 
 def _installed(backend: Backend) -> Installed:
-    try:
-        version: str | None = backend.version()
-    except BackendError:
-        version = None
     missing = tuple(name for name in backend.offer.programs if find_program(name) is None)
-    return Installed(backend.name, backend.offer, version, missing)
+    try:
+        return Installed(backend.name, backend.offer, backend.version(), missing)
+    except BackendError as error:
+        return Installed(backend.name, backend.offer, None, missing, error.issues)
 
 
 def _cells(known: Components) -> list[str | None]:

@@ -17,10 +17,11 @@ from nmlopt.api.problem import DEFAULT_BACKEND
 
 NEEDED_PACKAGES = ("pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
 OPTIONAL_PACKAGES = {"morphio": "Neurolucida morphologies", "distributed": "fits on a cluster"}
-_TITLES = {"c++": "c++ compiler"}
+_TITLES = {"c++": "c++ compiler", "cc": "c compiler"}
 _COMPILER = {"linux": "sudo apt-get install g++ make", "darwin": "xcode-select --install"}
 _REMEDIES = {
     "c++": _COMPILER,
+    "cc": _COMPILER,
     "make": _COMPILER,
     "cmake": {"linux": "sudo apt-get install cmake", "darwin": "brew install cmake"},
     "java": {"linux": "sudo apt-get install default-jre-headless", "darwin": "brew install openjdk"},

@@ -65,9 +65,9 @@ def _show_installed(here: Sequence[Installed]) -> None:
     columns = ("backend", "state", "version", "numerics", "integrators", "tables", "GPU", "threads", "programs")
     show_table("Backends (the first of numerics and integrators is the default)", columns, map(_installed_cells, here))
     for backend in here:
-        if backend.version is None:
-            say(f"{backend.name}: {backend.offer.install}")
-        elif backend.missing_programs:
+        for issue in backend.issues:
+            say(f"{backend.name}: {issue.message}; {issue.hint}")
+        if backend.missing_programs:
             say(f"{backend.name}: {', '.join(backend.missing_programs)} missing; nmlopt doctor says what brings it")
 
 

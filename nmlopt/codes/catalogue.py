@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from nmlopt.codes.backends import BACKENDS
 from nmlopt.codes.cells import CELLS
 from nmlopt.codes.definitions import DEFINITIONS
 from nmlopt.codes.document import DOCUMENT, PATHS, UNITS
 from nmlopt.codes.model import Meaning
 
-CODES: Final[Mapping[str, Meaning]] = MappingProxyType({**DOCUMENT, **UNITS, **PATHS, **DEFINITIONS, **CELLS})
-"""Every code about a document, in the order of the page."""
+CODES: Final[Mapping[str, Meaning]] = MappingProxyType(
+    {**DOCUMENT, **UNITS, **PATHS, **DEFINITIONS, **CELLS, **BACKENDS}
+)
+"""Every code about a document and about simulators, in the order of the page."""
 
 _PARTS: Final = (
     ("Documents: files, schema, references (D)", DOCUMENT),
@@ -20,6 +23,7 @@ _PARTS: Final = (
     ("Paths (P)", PATHS),
     ("Definitions and expressions (L)", DEFINITIONS),
     ("Cells (I)", CELLS),
+    ("Simulators (B) and their comparison (V)", BACKENDS),
 )
 _HEAD: Final = """# What `nmlopt check` finds
 

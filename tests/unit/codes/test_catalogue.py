@@ -6,7 +6,7 @@ import re
 
 from nmlopt.codes.catalogue import CODES, page
 
-_CODE = re.compile(r'"([DUPLI]\d{3})"')
+_CODE = re.compile(r'"([DUPLIBV]\d{3})"')
 
 
 def test_page_in_docs_is_up_to_date(root):
