@@ -22,10 +22,11 @@ _JOIN_S = 5.0
 
 @final
 class WorkerProcess:
-    """A process that evaluates rows one after another and says so after each.
+    """A process that simulates groups of rows one after another and answers each row.
 
-    `rows`: numbers of the rows it was given and has not answered, the first of them in work. `heard`: when it last gave
-    a sign of life (monotonic seconds). `is_ready`: whether it has set up the problem. `answered`: rows so far.
+    `groups`: numbers of the rows it was given and has not answered, the first group in work. `is_judging`: the rows of
+    that group, several, are simulated, and the first of them is in work. `heard`: when it last gave a sign of life
+    (monotonic seconds). `is_ready`: whether it has set up the problem. `answered`: rows so far.
     """
 
     def __init__(self, problem: bytes, cpu_s: float) -> None:
@@ -35,7 +36,8 @@ class WorkerProcess:
         self._connection, theirs = context.Pipe()
         arguments = (theirs, problem, cpu_s)
         self._process = context.Process(target=worker.main, args=arguments, name="nmlopt worker", daemon=True)
-        self.rows: deque[int] = deque()
+        self.groups: deque[deque[int]] = deque()
+        self.is_judging = False
         self.is_ready = False
         self.answered = 0
         resource_tracker.ensure_running()  # it would undo the next line
@@ -47,14 +49,23 @@ class WorkerProcess:
         theirs.close()
         self.heard = time.monotonic()
 
-    def give(self, numbers: Sequence[int], x: Floats) -> None:
-        """Send rows `numbers` of `x` to work on; if it has just died, `receive` will tell."""
-        self.rows.extend(numbers)
+    def give(self, groups: Sequence[Sequence[int]], x: Floats) -> None:
+        """Send groups of rows of `x`, by their numbers, to work on; if it has just died, `receive` will tell."""
+        self.groups.extend(deque(group) for group in groups)
         try:
-            self._connection.send(x[list(numbers)])
+            self._connection.send([x[list(group)] for group in groups])
         except OSError:
             return
         self.heard = time.monotonic()
+
+    def answer(self) -> int:
+        """The number of the row that an evaluation just received is of."""
+        row = self.groups[0].popleft()
+        self.answered += 1
+        if not self.groups[0]:
+            self.groups.popleft()
+            self.is_judging = False
+        return row
 
     def receive(self) -> Evaluation | Exception | str | None:
         """What it says next (see `worker.READY`), None if it is dead. Blocks unless `heard_of` named it."""

@@ -1,7 +1,8 @@
-"""What runs inside a worker process: one problem, a live program, and a limit on the CPU time of one candidate.
+"""What runs inside a worker process: one problem, a live program, and a limit on the CPU time of a candidate.
 
 The limit is an interval timer whose signal ends the process by its default action, so that it holds inside compiled
-code too. ITIMER_PROF counts the CPU time of this process and does not depend on the machine's load.
+code too. ITIMER_PROF counts the CPU time of this process and does not depend on the machine's load. Candidates that
+are simulated together have the sum of their limits for that, and each what its share leaves for being judged.
 """
 
 from __future__ import annotations
@@ -18,19 +19,28 @@ from pathlib import Path
 
 import numpy as np
 
+from nmlopt.backend import Floats
 from nmlopt.errors import BackendError, Issue, NmloptError
-from nmlopt.evaluate.evaluate import evaluate_batch
-from nmlopt.evaluate.model import Evaluation, Problem
+from nmlopt.evaluate.evaluate import evaluate_together
+from nmlopt.evaluate.model import Problem
 
 READY = "ready"
-"""What a worker says once it holds its problem; after that, one `Evaluation` per row it is given, in order.
+"""What a worker says once it holds its problem; after that, one `Evaluation` per row it is given, in order."""
+SIMULATED = "simulated"
+"""What it says before the first `Evaluation` of a group of several rows: from here on rows stand for themselves.
 
-Instead of either it may send an NmloptError: what makes every candidate fail. It ends then.
+Instead of any of these it may send an NmloptError: what makes every candidate fail. It ends then.
 """
+
+_LEAST_S = 0.05
+"""CPU seconds that judging may take whatever simulating took: a group may share its limits unevenly."""
 
 
 def main(connection: Connection, problem: bytes, cpu_s: float) -> None:
-    """Serve rows of candidates (n, n_free) from `connection` until it closes; `problem` is a pickled Problem."""
+    """Serve lists of groups of candidates (n, n_free) from `connection` until it closes; `problem`: a pickled Problem.
+
+    The rows of a group are simulated in one call.
+    """
     _settle()
     # OSError, EOFError: the parent has closed its end, nobody waits for what is left
     with contextlib.suppress(OSError, EOFError):
@@ -38,8 +48,8 @@ def main(connection: Connection, problem: bytes, cpu_s: float) -> None:
             held = _prepared(problem)
             connection.send(READY)
             while True:
-                for row in connection.recv():
-                    connection.send(_within(cpu_s, held, row))
+                for group in connection.recv():
+                    _serve(connection, held, group, cpu_s)
         except NmloptError as error:
             connection.send(error)
 
@@ -60,10 +70,22 @@ def _prepared(problem: bytes) -> Problem:
     return held
 
 
-def _within(cpu_s: float, problem: Problem, row: np.ndarray) -> Evaluation:
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+def _serve(connection: Connection, problem: Problem, x: Floats, cpu_s: float) -> None:
+    """Evaluate and answer the rows of one group."""
+    has_told = len(x) == 1
+
+    def before_row(share: float) -> None:
+        nonlocal has_told
+        if len(x) > 1:
+            signal.setitimer(signal.ITIMER_PROF, max(cpu_s - share, _LEAST_S))
+        if not has_told:
+            connection.send(SIMULATED)
+            has_told = True
+
+    signal.setitimer(signal.ITIMER_PROF, cpu_s * len(x))
     try:
-        return evaluate_batch(problem, row[np.newaxis, :])[0]
+        for evaluation in evaluate_together(problem, x, before_row):
+            connection.send(evaluation)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
@@ -47,6 +47,23 @@ class Fault(IntEnum):
     KILLED = 10
     INSTALLATION = 11
     SYSTEM_EXIT = 12
+
+
+SAID = {
+    Fault.NONE: (RunStatus.OK, ""),
+    Fault.EXCEPTION: (RunStatus.FAILED, "ArithmeticError: g must be positive"),
+    Fault.NAN_TRACE: (RunStatus.DIVERGED, "not finite"),
+    Fault.DIVERGED: (RunStatus.DIVERGED, "not finite"),
+    Fault.EXIT_0: (RunStatus.CRASHED, "exit code 0"),
+    Fault.EXIT_3: (RunStatus.CRASHED, "exit code 3"),
+    Fault.SYSTEM_EXIT: (RunStatus.CRASHED, "exit code 0"),
+    Fault.SEGMENTATION_FAULT: (RunStatus.CRASHED, "SIGSEGV"),
+    Fault.KILLED: (RunStatus.CRASHED, "memory ran out"),
+    Fault.BUSY_LOOP: (RunStatus.TIMED_OUT, "more than 0.2 s of CPU time"),
+    Fault.SLEEP: (RunStatus.TIMED_OUT, "did not end within 4 s"),
+    Fault.OUT_OF_MEMORY: (RunStatus.FAILED, "MemoryError"),
+}
+"""The status of a candidate with a fault, and text of its detail, with 0.2 s of CPU time and 4 s by the clock."""
 
 
 def commit(fault: Fault) -> None:
@@ -109,6 +126,19 @@ class FakeBackend:
         if fault is Fault.NAN_TRACE:
             y[-1] = np.nan
         return Recordings(RunStatus.OK, {(e.id, o.id): Trace(t_ms, y) for e in experiments for o in e.outputs})
+
+
+@dataclass(frozen=True)
+class LeakyBackend(FakeBackend):
+    """Dies of what has piled up in its process at every seventh candidate, whichever that is."""
+
+    simulated: list[float] = field(default_factory=list, compare=False)
+
+    def _candidate(self, experiments: Sequence[Experiment], height: float, number: float) -> Recordings:
+        self.simulated.append(height)
+        if len(self.simulated) == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super()._candidate(experiments, height, number)
 
 
 TARGETS = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_backend import FakeBackend, Fault, candidates, fake_problem
+from fake_backend import SAID, FakeBackend, Fault, candidates, fake_problem
 
 from nmlopt.backend import RunStatus
 from nmlopt.errors import BackendError
@@ -22,21 +22,6 @@ from nmlopt.evaluate.pool import Evaluator
 
 CPU_S = 0.2
 WALL_S = 4.0
-
-SAID = {
-    Fault.NONE: (RunStatus.OK, ""),
-    Fault.EXCEPTION: (RunStatus.FAILED, "ArithmeticError: g must be positive"),
-    Fault.NAN_TRACE: (RunStatus.DIVERGED, "not finite"),
-    Fault.DIVERGED: (RunStatus.DIVERGED, "not finite"),
-    Fault.EXIT_0: (RunStatus.CRASHED, "exit code 0"),
-    Fault.EXIT_3: (RunStatus.CRASHED, "exit code 3"),
-    Fault.SYSTEM_EXIT: (RunStatus.CRASHED, "exit code 0"),
-    Fault.SEGMENTATION_FAULT: (RunStatus.CRASHED, "SIGSEGV"),
-    Fault.KILLED: (RunStatus.CRASHED, "memory ran out"),
-    Fault.BUSY_LOOP: (RunStatus.TIMED_OUT, "more than 0.2 s of CPU time"),
-    Fault.SLEEP: (RunStatus.TIMED_OUT, "did not end within 4 s"),
-    Fault.OUT_OF_MEMORY: (RunStatus.FAILED, "MemoryError"),
-}
 
 
 def _comparable(evaluations):
@@ -172,7 +157,7 @@ def test_a_slow_listener_does_not_make_candidates_overdue():
 
 SCRIPT = """
 import multiprocessing
-from fake_backend import FakeBackend, Fault, candidates, fake_problem
+from fake_backend import SAID, FakeBackend, Fault, candidates, fake_problem
 from nmlopt.evaluate.pool import Evaluator
 
 def tell(done):

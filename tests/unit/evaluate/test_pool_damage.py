@@ -7,32 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import fake_backend
 import numpy as np
 import pytest
-from fake_backend import FakeBackend, Fault, candidates, fake_problem
+from fake_backend import Fault, LeakyBackend, candidates, fake_problem
 
-from nmlopt.backend import Recordings, RunStatus
+from nmlopt.backend import RunStatus
 from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.pool import Evaluator
-from nmlopt.experiment.model import Experiment
-
-
-@dataclass(frozen=True)
-class LeakyBackend(FakeBackend):
-    """Dies of what has piled up in its process at every seventh candidate, whichever that is."""
-
-    simulated: list[float] = field(default_factory=list, compare=False)
-
-    def _candidate(self, experiments: Sequence[Experiment], height: float, number: float) -> Recordings:
-        self.simulated.append(height)
-        if len(self.simulated) == 7:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super()._candidate(experiments, height, number)
 
 
 def _comparable(evaluations):
