@@ -113,7 +113,7 @@ def _textbook(writer: Writer, table: Mapping[str, Expr]) -> tuple[Block, ...]:
     body = Body(writer)
     solve = [f"SOLVE states METHOD {method}"] if states else []
     body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
-    _current_lines(writer, body, writer.definitions)
+    _current_lines(writer, body, _without_gates(writer))
     return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *tables, *kinetics)
 
 
@@ -122,8 +122,18 @@ def _stepping(writer: Writer) -> tuple[Block, ...]:
     start, body = Body(writer), Body(writer)
     initial_lines(writer, start)
     body.lines.append("SOLVE advance")
-    _current_lines(writer, body, writer.definitions)
+    _current_lines(writer, body, _without_gates(writer))
     return (start.block("INITIAL"), body.block("BREAKPOINT"), *stepping_blocks(writer))
+
+
+def _without_gates(writer: Writer) -> Definitions:
+    """Definitions that do not say how a gate follows the voltage at once, so that its current is linear in v.
+
+    The conductance of a step is that of its open gates. With the slope of an instantaneous gate in it, as NEURON finds
+    it from two evaluations, that of an inward current is negative, and where it nears -C/dt the step divides by zero.
+    """
+    gates = {variable for name, variable in writer.mechanism.dynamics.exposures if name.endswith("/q")}
+    return Definitions(tuple(a for a in writer.definitions.assigned if a.name not in gates))
 
 
 def _current_lines(writer: Writer, body: Body, definitions: Definitions) -> None:
