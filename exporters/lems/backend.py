@@ -64,7 +64,9 @@ class LemsBackend:
 
     def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
         """Write the document and LEMS files that need jNeuroML only. Raises ResultsError (R010, R011)."""
-        raise NotImplementedError
+        from nmlopt.exporters.lems.export import export
+
+        return export(program, experiments, folder)
 
 
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:

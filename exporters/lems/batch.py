@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from nmlopt.ir.model import Site
 from nmlopt.lems.resolve import Components, components
 from nmlopt.units import Quantity
 
+_IS_ID: Final = re.compile(r"(?!c\d)[A-Za-z_]\w*", re.ASCII)
 SIMULATION: Final = "nmlopt_simulation"
 NETWORK: Final = "nmlopt_network"
 _MILLI: Final = 1e3
@@ -92,7 +94,7 @@ def parts(program: Program, units: Sequence[Unit], layout: Layout) -> tuple[Part
     made: dict[int, Part] = {}
     for count, numbers in enumerate(shared.values()):
         copy = _copy(program, [units[k] for k in numbers], f"__{count}")
-        made |= {k: _part(program, units[k], copy, f"p{k}", layout) for k in numbers}
+        made |= {k: part_of(program, units[k], copy, f"p{k}", layout) for k in numbers}
     return tuple(made[k] for k in range(len(units)))
 
 
@@ -108,7 +110,8 @@ def _copy(program: Program, units: Sequence[Unit], suffix: str) -> Copy:
     return Copy(known, cell, changes, definitions(known), start.types + printed(known, tops, changes))
 
 
-def _part(program: Program, unit: Unit, copy: Copy, name: str, layout: Layout) -> Part:
+def part_of(program: Program, unit: Unit, copy: Copy, name: str, layout: Layout) -> Part:
+    """A unit in its copy of the cell, in a population called `name`."""
     is_plain = input_dimension(program.cell) == "none"
     component = copy.changes.name(program.cell.id)
     target = Target(name, component, is_plain, layout.place, copy.changes.name, layout.early_ms)
@@ -174,7 +177,10 @@ def _table(
         first = len(columns) + 1
         root = f"{target.population}/0/{target.component}/{layout.recorded(output.site)}"
         paths = [root + path for path in _paths(program, copy, output, experiment, wired)]
-        columns += [Column(f"c{first + k}", path) for k, path in enumerate(paths)]
+        ids = [f"c{first + k}" for k in range(len(paths))]
+        if len(ids) == 1 and _IS_ID.fullmatch(output.id):
+            ids = [output.id]
+        columns += [Column(*pair) for pair in zip(ids, paths, strict=True)]
         readings.append(Reading(output, tuple(range(first, first + len(paths))), _factor(program, output)))
     name = target.population
     return Table(f"{name}_out", f"{name}.dat", tuple(columns)), tuple(readings)

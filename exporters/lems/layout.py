@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from nmlopt.backend import Program
@@ -21,6 +22,11 @@ def is_isopotential(cell: Cell) -> bool:
 def for_jlems(program: Program) -> Layout:
     """Cells of one compartment, with no word of the place."""
     return Layout(lambda _: "", lambda _: "", _EARLY_STEPS * program.settings.dt_ms)
+
+
+def for_people(program: Program) -> Layout:
+    """As the cell is, with times as they were asked for."""
+    return replace(for_jlems(program), early_ms=0.0) if is_isopotential(program.cell) else for_neuron(program)
 
 
 def for_neuron(program: Program) -> Layout:

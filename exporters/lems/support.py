@@ -10,6 +10,8 @@ from nmlopt.exporters.lems.layout import is_isopotential, recorded_segment
 from nmlopt.ir.model import Cell
 
 _NEURON = "use --backend neuron"
+_DEEPEST = 2
+"""Steps below a placement that jNeuroML's export can name: variables of gates."""
 
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
@@ -27,6 +29,9 @@ def _recordings(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue
                 isinstance(s, VoltageClamp) and output.variable == "i_clamp" for s in experiment.stimuli
             ):
                 message = f"experiment '{experiment.id}': jNeuroML does not write '{output.variable}' of an input"
+                yield Issue("B094", message, hint=_NEURON)
+            elif output.variable.count("/") > _DEEPEST:
+                message = f"experiment '{experiment.id}': jNeuroML does not write '{output.variable}', a part of a gate"
                 yield Issue("B094", message, hint=_NEURON)
             elif recorded_segment(cell.geometry, output.site) is None:
                 message = f"experiment '{experiment.id}': no segment has its middle where '{output.id}' is recorded"

@@ -8,7 +8,7 @@ from pathlib import Path
 from nmlopt.errors import Issue, ResultsError
 
 
-def write_folder(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
+def write_folder(folder: Path, texts: Mapping[str, str | bytes]) -> tuple[Path, ...]:
     """Write `texts` by relative name; the files written, in order.
 
     Raises ResultsError R010 if the folder exists and is not empty, R011 if it cannot be written.
@@ -20,7 +20,7 @@ def write_folder(folder: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
         for name, text in texts.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
             written.append(path)
     except OSError as error:
         reason = error.strerror or str(error)
