@@ -8,11 +8,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-from nmlopt.api.problem import DEFAULT_BACKEND
-from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Numerics
+from nmlopt.backend import DEFAULT_DT_MS
+from nmlopt.cli.arguments import (
+    RAW,
+    add_budget,
+    add_json,
+    add_machine,
+    add_model,
+    add_simulation,
+    add_targets,
+    add_verb,
+)
 from nmlopt.errors import Issue, UsageError
-
-_RAW = argparse.RawDescriptionHelpFormatter
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,7 +42,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     """The parser of all verbs; `args.verb` names the one that was given."""
     parser: argparse.ArgumentParser = _Parser(
         prog="nmlopt",
-        formatter_class=_RAW,
+        formatter_class=RAW,
         description="Fit neuron models held as NeuroML documents; every fitted cell is a NeuroML document again.",
         epilog="exit codes:\n"
         "  0  done\n"
@@ -57,108 +64,8 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, examples: str
-) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name, help=summary, description=summary, epilog=f"examples:\n{examples}", formatter_class=_RAW
-    )
-
-
-def _model(parser: argparse.ArgumentParser, optional: bool = False) -> None:
-    parser.add_argument(
-        "model",
-        type=Path,
-        metavar="MODEL",
-        nargs="?" if optional else None,
-        help="NeuroML or LEMS file (.nml, .cell.nml, .xml)",
-    )
-    files = parser.add_argument_group("files")
-    files.add_argument("--root", type=Path, help="folder that no <include> may leave (default: the repository's)")
-    files.add_argument(
-        "--search-path", type=Path, action="append", default=[], metavar="DIR", help="where to look for includes, too"
-    )
-
-
-def _targets(parser: argparse.ArgumentParser, optional: bool = False) -> None:
-    parser.add_argument(
-        "targets", type=Path, metavar="TARGETS", nargs="?" if optional else None, help="targets.json: what to fit"
-    )
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-
-
-def _numerics(parser: argparse.ArgumentParser, *other_names: str) -> None:
-    group = parser.add_argument_group("simulation")
-    group.add_argument(
-        *other_names,
-        "--backend",
-        dest="backend",
-        metavar="NAME",
-        help=f"simulator (default: {DEFAULT_BACKEND}; nmlopt backends lists them)",
-    )
-    group.add_argument(
-        "--dt",
-        type=float,
-        default=DEFAULT_DT_MS,
-        metavar="MS",
-        help=f"time step (default: {DEFAULT_DT_MS}; of a LEMS simulation its own)",
-    )
-    group.add_argument(
-        "--numerics",
-        type=Numerics,
-        choices=list(Numerics),
-        metavar="{cnexp,jneuroml}",
-        help="cnexp, or as jNeuroML's own NEURON export does it (default: the backend's first, see nmlopt backends)",
-    )
-    group.add_argument(
-        "--integrator",
-        type=Integrator,
-        choices=list(Integrator),
-        metavar="{fixed,cvode,adaptive}",
-        help="fixed step or variable steps (default: the backend's first)",
-    )
-    group.add_argument(
-        "--accuracy",
-        type=Accuracy,
-        choices=list(Accuracy),
-        metavar="{fast,default,tight}",
-        help="of adaptive steps (backend native)",
-    )
-    group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
-    group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
-    group.add_argument("--gpu", action="store_true", help="compute on a GPU, where the backend can")
-    group.add_argument("--threads", type=int, default=1, metavar="N", help="threads per process (default: %(default)s)")
-
-
-def _workers(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("machine")
-    group.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one per core)")
-    group.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="CPU seconds one candidate may use (default: 60)"
-    )
-
-
-def _budget(parser: argparse.ArgumentParser, default: str) -> None:
-    group = parser.add_argument_group("when to stop (whichever comes first)")
-    group.add_argument(
-        "--generations", type=int, metavar="N", help=f"generations in all, earlier ones included ({default})"
-    )
-    group.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations per seed")
-    group.add_argument("--max-seconds", type=float, metavar="S", help="wall-clock seconds per seed")
-    group.add_argument(
-        "--target-score",
-        type=float,
-        metavar="SD",
-        help="every objective at or below this, in sd; exit code 1 if no candidate gets there",
-    )
-    group.add_argument("--stagnation", type=int, metavar="N", help="generations without a better sum")
-
-
 def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "fit",
         "Search the free parameters and write the best cells as NeuroML.",
@@ -166,8 +73,8 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "  nmlopt fit model.nml targets.json --out runs/b --algorithm nsga2 --offspring 64 --generations 50\n"
         "  nmlopt fit model.nml targets.json --out runs/c --seeds 1,2,3 --target-score 1\n",
     )
-    _model(parser)
-    _targets(parser)
+    add_model(parser)
+    add_targets(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder; must be new or empty")
     search = parser.add_argument_group("search")
     search.add_argument("--algorithm", default="ibea", help="ibea or nsga2 (default: %(default)s)")
@@ -178,14 +85,14 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     search.add_argument("--sampling", choices=["lhs", "sobol"], default="lhs", help="start population (%(default)s)")
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
     search.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
-    _budget(parser, "default: 100")
-    _workers(parser)
-    _numerics(parser)
-    _json(parser)
+    add_budget(parser, "default: 100")
+    add_machine(parser)
+    add_simulation(parser)
+    add_json(parser)
 
 
 def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "resume",
         "Go on with a run: after an interruption, with a larger budget, or with other weights or bounds.",
@@ -196,21 +103,21 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
     parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
-    _budget(parser, "each limit: as it was, unless given")
-    _workers(parser)
-    _json(parser)
+    add_budget(parser, "each limit: as it was, unless given")
+    add_machine(parser)
+    add_json(parser)
 
 
 def _status(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs, "status", "How far a run is, and its best cells; also while it runs.", "  nmlopt status runs/a --json\n"
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
-    _json(parser)
+    add_json(parser)
 
 
 def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "report",
         "Make report.html and the solutions of a run anew.",
@@ -222,7 +129,7 @@ def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "check",
         "All faults of a document and its targets at once, then what a fit would do.\n"
@@ -234,40 +141,40 @@ def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "  nmlopt check model.nml --github        in a GitHub workflow: findings at their lines\n"
         "  nmlopt check --explain D034            what a code means, and what to do\n",
     )
-    _model(parser, optional=True)
-    _targets(parser, optional=True)
+    add_model(parser, optional=True)
+    add_targets(parser, optional=True)
     parser.add_argument("--no-run", action="store_true", help="do not compile and time one evaluation")
     parser.add_argument("--strict", action="store_true", help="count warnings as errors")
     parser.add_argument("--explain", metavar="CODE", help="say what the code of a finding means, and what to do")
     forms = parser.add_argument_group("form of the findings")
     forms.add_argument("--github", action="store_true", help="as workflow commands: annotations in a pull request")
-    _numerics(parser)
-    _json(parser)
+    add_simulation(parser)
+    add_json(parser)
 
 
 def _paths(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "paths",
         "Every number of a document: path, value, unit, and whether it can be fitted.",
         "  nmlopt paths model.nml\n  nmlopt paths model.nml 'na*condDensity'\n",
     )
-    _model(parser)
+    add_model(parser)
     parser.add_argument("pattern", nargs="?", help="part of a path; * in it stands for any text")
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
-    _json(parser)
+    add_json(parser)
 
 
 def _init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs, "init", "Print a commented targets.json for a document.", "  nmlopt init model.nml > targets.json\n"
     )
-    _model(parser)
+    add_model(parser)
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
 
 
 def _import_morphology(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "import-morphology",
         "Make a NeuroML cell without biophysics of a morphology file, with the areas that NEURON would give it.",
@@ -290,11 +197,11 @@ def _import_morphology(verbs: argparse._SubParsersAction[argparse.ArgumentParser
         action="store_true",
         help="put two cylinders of 30 um each in place of the axon, as wide as it was, as BluePyOpt does",
     )
-    _json(parser)
+    add_json(parser)
 
 
 def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "simulate",
         "Run the protocols of a targets file with the document's own values (traces to CSV and PNG), "
@@ -303,61 +210,61 @@ def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "  nmlopt simulate LEMS_model.xml --out results\n"
         "  nmlopt simulate LEMS_model.xml --numerics jneuroml\n",
     )
-    _model(parser)
-    _targets(parser, optional=True)
+    add_model(parser)
+    add_targets(parser, optional=True)
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         help="folder for the files; new or empty (default for a LEMS file: its name and _results)",
     )
-    _numerics(parser)
+    add_simulation(parser)
     parser.set_defaults(dt=None)
-    _json(parser)
+    add_json(parser)
 
 
 def _targets_from(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "targets-from",
         "Make a first targets.json from a LEMS simulation: its protocols, stimuli and recordings.",
         "  nmlopt targets-from LEMS_model.xml > targets.json\n"
         "  nmlopt targets-from LEMS_model.xml --component pyramidal -o targets.json\n",
     )
-    _model(parser)
+    add_model(parser)
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="file to write; it must not exist yet")
     parser.add_argument("--component", metavar="ID", help="the cell, where the simulation holds several kinds")
 
 
 def _score(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "score",
         "Score a document against targets, with its own values.",
         "  nmlopt score runs/a/solutions/01/model.nml targets.json\n",
     )
-    _model(parser)
-    _targets(parser)
-    _numerics(parser)
-    _json(parser)
+    add_model(parser)
+    add_targets(parser)
+    add_simulation(parser)
+    add_json(parser)
 
 
 def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "export",
         "Write a folder that runs with nothing but the simulator.",
         "  nmlopt export model.nml --to neuron out\n  nmlopt export model.nml --to neuron out --targets targets.json\n",
     )
-    _model(parser)
+    add_model(parser)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder to write; new or empty")
     parser.add_argument("--targets", type=Path, help="protocols to put in (default: one second without a stimulus)")
     parser.add_argument("--component", metavar="ID", help="the cell, where the document holds several")
-    _numerics(parser, "--to")
+    add_simulation(parser, "--to")
 
 
 def _backends(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "backends",
         "The simulators: which are here, what they offer, and what each can do with every element of a document.",
@@ -365,14 +272,14 @@ def _backends(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "  nmlopt backends model.nml                  every cell and input of the document\n"
         "  nmlopt backends model.nml targets.json     the cell and the protocols of a fit\n",
     )
-    _model(parser, optional=True)
-    _targets(parser, optional=True)
+    add_model(parser, optional=True)
+    add_targets(parser, optional=True)
     parser.add_argument("--component", metavar="ID", help="this cell only, where the document holds several")
-    _json(parser)
+    add_json(parser)
 
 
 def _verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs,
         "verify",
         "Run the protocols on several simulators, each at three steps, and say whether the answer is the same.\n"
@@ -382,21 +289,23 @@ def _verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "  nmlopt verify model.nml targets.json --backends neuron,arbor --html same.html\n"
         "  nmlopt verify runs/a/solutions/01/model.nml targets.json --dt 0.0125 --out verified\n",
     )
-    _model(parser)
-    _targets(parser)
+    add_model(parser)
+    add_targets(parser)
     parser.add_argument("--backends", metavar="NAME,NAME,...", help="simulators to compare (default: all)")
     parser.add_argument("--dt", type=float, metavar="MS", help=f"largest step; halved twice (default: {DEFAULT_DT_MS})")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with traces; must not exist yet")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for page and JSON; new or empty")
-    _json(parser)
+    add_json(parser)
 
 
 def _schema(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    _verb(verbs, "schema", "Print the JSON Schema of targets.json.", "  nmlopt schema > nmlopt-targets-1.schema.json\n")
+    add_verb(
+        verbs, "schema", "Print the JSON Schema of targets.json.", "  nmlopt schema > nmlopt-targets-1.schema.json\n"
+    )
 
 
 def _doctor(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
+    parser = add_verb(
         verbs, "doctor", "What is installed, what is missing, and the command that brings it.", "  nmlopt doctor\n"
     )
-    _json(parser)
+    add_json(parser)

@@ -1,0 +1,118 @@
+"""Arguments that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nmlopt.api.problem import DEFAULT_BACKEND
+from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Numerics
+
+RAW = argparse.RawDescriptionHelpFormatter
+
+
+def add_verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, examples: str
+) -> argparse.ArgumentParser:
+    """A verb with its help; `examples` are lines of the epilog."""
+    return verbs.add_parser(
+        name, help=summary, description=summary, epilog=f"examples:\n{examples}", formatter_class=RAW
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    """MODEL, and where its includes are looked for."""
+    parser.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        nargs="?" if optional else None,
+        help="NeuroML or LEMS file (.nml, .cell.nml, .xml)",
+    )
+    files = parser.add_argument_group("files")
+    files.add_argument("--root", type=Path, help="folder that no <include> may leave (default: the repository's)")
+    files.add_argument(
+        "--search-path", type=Path, action="append", default=[], metavar="DIR", help="where to look for includes, too"
+    )
+
+
+def add_targets(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    """TARGETS."""
+    parser.add_argument(
+        "targets", type=Path, metavar="TARGETS", nargs="?" if optional else None, help="targets.json: what to fit"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+
+def add_simulation(parser: argparse.ArgumentParser, *other_names: str) -> None:
+    """The backend (also by `other_names`) and its settings."""
+    group = parser.add_argument_group("simulation")
+    group.add_argument(
+        *other_names,
+        "--backend",
+        dest="backend",
+        metavar="NAME",
+        help=f"simulator (default: {DEFAULT_BACKEND}; nmlopt backends lists them)",
+    )
+    group.add_argument(
+        "--dt",
+        type=float,
+        default=DEFAULT_DT_MS,
+        metavar="MS",
+        help=f"time step (default: {DEFAULT_DT_MS}; of a LEMS simulation its own)",
+    )
+    group.add_argument(
+        "--numerics",
+        type=Numerics,
+        choices=list(Numerics),
+        metavar="{cnexp,jneuroml}",
+        help="cnexp, or as jNeuroML's own NEURON export does it (default: the backend's first, see nmlopt backends)",
+    )
+    group.add_argument(
+        "--integrator",
+        type=Integrator,
+        choices=list(Integrator),
+        metavar="{fixed,cvode,adaptive}",
+        help="fixed step or variable steps (default: the backend's first)",
+    )
+    group.add_argument(
+        "--accuracy",
+        type=Accuracy,
+        choices=list(Accuracy),
+        metavar="{fast,default,tight}",
+        help="of adaptive steps (backend native)",
+    )
+    group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
+    group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
+    group.add_argument("--gpu", action="store_true", help="compute on a GPU, where the backend can")
+    group.add_argument("--threads", type=int, default=1, metavar="N", help="threads per process (default: %(default)s)")
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Workers and their limits."""
+    group = parser.add_argument_group("machine")
+    group.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one per core)")
+    group.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="CPU seconds one candidate may use (default: 60)"
+    )
+
+
+def add_budget(parser: argparse.ArgumentParser, default: str) -> None:
+    """The limits of a search; `default` says what holds without --generations."""
+    group = parser.add_argument_group("when to stop (whichever comes first)")
+    group.add_argument(
+        "--generations", type=int, metavar="N", help=f"generations in all, earlier ones included ({default})"
+    )
+    group.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations per seed")
+    group.add_argument("--max-seconds", type=float, metavar="S", help="wall-clock seconds per seed")
+    group.add_argument(
+        "--target-score",
+        type=float,
+        metavar="SD",
+        help="every objective at or below this, in sd; exit code 1 if no candidate gets there",
+    )
+    group.add_argument("--stagnation", type=int, metavar="N", help="generations without a better sum")
