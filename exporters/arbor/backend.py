@@ -13,7 +13,7 @@ from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor import paint
 from nmlopt.exporters.arbor.build import build, toolchain
-from nmlopt.exporters.arbor.mod import Part, parts
+from nmlopt.exporters.arbor.mod import Part, files, parts
 from nmlopt.exporters.arbor.support import unsupported
 from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
@@ -49,11 +49,11 @@ class ArborBackend:
         tools = toolchain(self.version())
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = settings.on(self.offer)
-        files = {part.file: part.text for part in parts(cell)}
-        texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(files.items())).encode())
+        sources = files(parts(cell))
+        texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(sources.items())).encode())
         texts.update(tools.encode())
-        folder = build(files, texts.hexdigest())
-        return Program(self.name, cell, settings, _digest(cell, settings, tools), files, folder)
+        folder = build(sources, texts.hexdigest())
+        return Program(self.name, cell, settings, _digest(cell, settings, tools), sources, folder)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""

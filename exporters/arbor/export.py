@@ -17,7 +17,7 @@ from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment, num
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor.decoration import Decoration, boundaries, decoration, location
-from nmlopt.exporters.arbor.mod import TEMPLATES, Part
+from nmlopt.exporters.arbor.mod import TEMPLATES, Part, files
 from nmlopt.exporters.arbor.paint import Plan
 from nmlopt.exporters.arbor.simulate import shape_of
 
@@ -55,7 +55,7 @@ def export_texts(
     env = environment(TEMPLATES)
     said = {"cell": cell.id, "version": version("nmlopt"), "arbor": version("arbor"), "names": list(names.values())}
     return {
-        **{f"mod/{part.file}": part.text for part in parts},
+        **{f"mod/{name}": text for name, text in files(parts).items()},
         "morphology.acc": _component(_morphology(morphology)),
         **{
             f"{names[e.id]}.decor.acc": _component(_decor(decoration(places, plan, e, slots))) for e in experiments

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nmlopt.backend import Floats
-from nmlopt.exporters.arbor.mod import Part, inside, outside
+from nmlopt.experiment.model import Attached
+from nmlopt.exporters.arbor.mod import Part
+from nmlopt.exporters.arbor.mod_text import WEIGHT, inside, outside
 from nmlopt.ir.assignments import in_effect
 from nmlopt.ir.model import Assignment, Cell, Compartment, MechanismKind, Placement
 from nmlopt.lems.evaluate import Evaluator, Names, compile_expression
 from nmlopt.lems.expression import Sym
+from nmlopt.lems.trees import names as names_in
 from nmlopt.lems.trees import substitute
 
 FALLBACK_V_MV = -65.0
@@ -65,11 +68,12 @@ class _Numbers:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is painted on a cell, by placement and by property."""
+    """What is painted on a cell, by placement and by property; and the inputs that can be attached, by component."""
 
     mechanisms: tuple[tuple[Part, Placement, tuple[_Numbers, ...]], ...]
     properties: tuple[tuple[str, tuple[int, ...], Evaluator], ...]
     concentrations: tuple[tuple[str, str, tuple[int, ...], Evaluator], ...]
+    inputs: Mapping[str, tuple[Part, tuple[_Numbers, ...]]]
 
 
 def plan(cell: Cell, parts: Sequence[Part]) -> Plan:
@@ -85,7 +89,9 @@ def plan(cell: Cell, parts: Sequence[Part]) -> Plan:
         *_assigned("rL", cell.resistivity),
         *_assigned("Vm", cell.initial_v),
     )
-    return Plan(placed, properties, tuple(_concentrations(cell, by_name)))
+    attachable = [part for part in parts if part.mechanism.kind is MechanismKind.INPUT]
+    inputs = {part.mechanism.component: (part, tuple(_shared_numbers(part))) for part in attachable}
+    return Plan(placed, properties, tuple(_concentrations(cell, by_name)), inputs)
 
 
 def paintings(plan: Plan, slots: Sequence[float], temperature_K: float) -> tuple[Painting, ...]:
@@ -96,6 +102,16 @@ def paintings(plan: Plan, slots: Sequence[float], temperature_K: float) -> tuple
         values = {n.name: n.values(names, slots) for n in numbers}
         found += _painted(part.mechanism.name, placement.compartments, values)
     return tuple(found)
+
+
+def attachment(
+    plan: Plan, attached: Attached, slots: Sequence[float], temperature_K: float
+) -> tuple[str, dict[str, float]]:
+    """The mechanism of an attached input, and its parameters by Arbor's names."""
+    part, numbers = plan.inputs[attached.component]
+    names = {"temperature": temperature_K}
+    values = {n.name: float(n.values(names, slots)) for n in numbers}
+    return part.mechanism.name, values | ({WEIGHT: attached.weight} if part.needs_weight else {})
 
 
 def properties(plan: Plan, slots: Sequence[float]) -> tuple[Property, ...]:
@@ -121,16 +137,20 @@ def _painted(name: str, where: tuple[int, ...], values: Mapping[str, float | Flo
 
 def _numbers(part: Part, placement: Placement, compartments: Sequence[Compartment]) -> Iterable[_Numbers]:
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in placement.locals}
-    for parameter in part.mechanism.parameters:
-        if parameter.value is not None:
-            yield _Numbers(part.parameters[parameter.name], compile_expression(parameter.value))
+    yield from _shared_numbers(part)
     for name, expr in placement.values:
         yield _Numbers(part.parameters[name], compile_expression(expr), arrays)
-    if part.needs_temperature:
-        yield _Numbers("temperature", compile_expression(Sym("temperature")))
     if part.needs_area:
         areas = np.array([compartments[k].area_m2 for k in placement.compartments])
         yield _Numbers("surfaceArea", compile_expression(Sym("area")), {"area": areas})
+
+
+def _shared_numbers(part: Part) -> Iterable[_Numbers]:
+    for parameter in part.mechanism.parameters:
+        if parameter.value is not None:
+            yield _Numbers(part.parameters[parameter.name], compile_expression(parameter.value))
+    if part.needs_temperature:
+        yield _Numbers("temperature", compile_expression(Sym("temperature")))
 
 
 def _assigned(name: str, assignments: Sequence[Assignment]) -> Iterable[tuple[str, tuple[int, ...], Evaluator]]:
@@ -146,6 +166,8 @@ def _concentrations(cell: Cell, by_name: Mapping[str, Part]) -> Iterable[tuple[s
             continue
         known = {p.name: p.value for p in mechanism.parameters if p.value is not None} | dict(placement.values)
         start = {s.name: substitute(s.initial, known) for s in mechanism.dynamics.states}
+        for assigned in mechanism.dynamics.assigned:
+            start[assigned.name] = substitute(assigned.value, {**known, **start})
         for side, name in (("int_con", inside(mechanism)), ("ext_con", outside(mechanism))):
-            if name in start:
+            if name in start and names_in(start[name]) <= {"temperature"}:
                 yield mechanism.ion, side, placement.compartments, compile_expression(start[name])

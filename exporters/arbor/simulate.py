@@ -19,6 +19,7 @@ from nmlopt.exporters.arbor.decoration import boundaries, decoration, location
 from nmlopt.exporters.arbor.mod import Part
 from nmlopt.exporters.arbor.paint import Plan
 from nmlopt.exporters.arbor.recordings import TIME, Recorder, probes, recorders
+from nmlopt.exporters.arbor.stimuli import labels
 from nmlopt.ir.model import Geometry
 
 _UNITS = {"cm": units.F / units.m2, "rL": units.Ohm * units.cm, "Vm": units.mV}
@@ -114,6 +115,7 @@ def _point(twig: Twig, end: int) -> Any:
 def global_properties(program: Program) -> Any:
     """Arbor's defaults with our mechanisms; a compartment without a pool holds none of the ion, as in LEMS."""
     found = arbor.neuron_cable_properties()
+    found.coalesce_synapses = False  # it multiplies the states of equal ones
     found.catalogue = arbor.load_catalogue(str(library(program.folder)))
     none = 0.0 * units.mM
     for ion in ("ca", "ca2"):
@@ -175,6 +177,10 @@ class _Model:
             for tag, (compartment, kind) in enumerate(self._cells[gid].probes)
         ]
 
+    def event_generators(self, gid: int) -> list[Any]:
+        stimuli = labels(self._cells[gid].run.experiment)
+        return [generator(label, attached.events_ms) for label, attached in stimuli.items() if attached.events_ms]
+
 
 _Recipe: Any = type("_Recipe", (_Model, arbor.recipe), {})  # Arbor has no types that a class statement could extend
 
@@ -207,6 +213,11 @@ def _traces(simulation: Any, built: Built, handles: Sequence[Any]) -> dict[tuple
     return found
 
 
+def generator(label: str, events_ms: Sequence[float]) -> Any:
+    """Events at their times at a point process."""
+    return arbor.event_generator(label, 1.0, arbor.explicit_schedule([t * units.ms for t in events_ms]))
+
+
 def probe(kind: str, where: str, tag: str) -> Any:
     """Arbor's probe for one of ours (see `recordings`) at a location."""
     word, _, rest = kind.partition(":")
@@ -217,6 +228,8 @@ def probe(kind: str, where: str, tag: str) -> Any:
             return arbor.cable_probe_ion_ext_concentration(where, rest, tag)
         case "current":
             return arbor.cable_probe_ion_current_density(where, rest, tag)
+        case "point":
+            return arbor.cable_probe_point_state(*rest.split(":"), tag)
         case "state":
             return arbor.cable_probe_density_state(where, *rest.split(":"), tag)
     return arbor.cable_probe_membrane_voltage(where, tag)
@@ -233,8 +246,10 @@ def cell_of(shape: Shape, plan: Plan, run: Run) -> Any:
         decor.paint(region, ion=ion, **{side: value * units.mM})
     for region, mechanism, values in found.mechanisms:
         decor.paint(region, arbor.density(mechanism, dict(values)))
-    for where, made in found.clamps:
-        envelope = [(t * units.ms, i * units.nA) for t, i in made.envelope]
-        current = arbor.i_clamp(envelope, frequency=made.frequency_kHz * units.kHz, phase=made.phase_rad * units.rad)
+    for where, wave in found.clamps:
+        envelope = [(t * units.ms, i * units.nA) for t, i in wave.envelope]
+        current = arbor.i_clamp(envelope, frequency=wave.frequency_kHz * units.kHz, phase=wave.phase_rad * units.rad)
         decor.place(where, current)
+    for made in found.inputs:
+        decor.place(made.location, arbor.synapse(made.mechanism, dict(made.values)), made.label)
     return arbor.cable_cell(shape.morphology, decor, arbor.label_dict(), shape.policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from nmlopt.experiment.model import Attached, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.experiment.model import Attached, Experiment, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,17 @@ class Clamp:
     envelope: tuple[tuple[float, float], ...]
     frequency_kHz: float = 0.0
     phase_rad: float = 0.0
+
+
+def clamps(experiment: Experiment) -> tuple[Clamp, ...]:
+    """The current stimuli of an experiment."""
+    return tuple(clamp(s) for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached))
+
+
+def labels(experiment: Experiment) -> dict[str, Attached]:
+    """The attached inputs of an experiment by the labels that Arbor knows them by."""
+    attached = [s for s in experiment.stimuli if isinstance(s, Attached)]
+    return {f"input{number}": stimulus for number, stimulus in enumerate(attached)}
 
 
 def clamp(stimulus: Stimulus) -> Clamp:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from nmlopt.codegen.derived import placement_of
 from nmlopt.errors import Issue
-from nmlopt.experiment.model import Attached, Experiment, Output, VoltageClamp
-from nmlopt.exporters.arbor.mod import ARBOR, inside, outside, solved_by
-from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+from nmlopt.experiment.attached_checks import attached_exposures, unsupported_inputs
+from nmlopt.experiment.model import Experiment, Output
+from nmlopt.exporters.arbor.mod_text import ARBOR
+from nmlopt.ir.model import Cell, Mechanism
 from nmlopt.ir.passes import expressions
 from nmlopt.lems.trees import functions
 
@@ -25,8 +26,7 @@ def _cell(cell: Cell) -> Iterator[Issue]:
         yield Issue("B043", f"'{cell.id}' is a point cell ({cell.type}), which Arbor cannot be given", hint=_NEURON)
         return
     for mechanism in cell.mechanisms:
-        if mechanism.kind is not MechanismKind.INPUT:
-            yield from _mechanism(mechanism)
+        yield from _mechanism(mechanism)
 
 
 def _mechanism(mechanism: Mechanism) -> Iterator[Issue]:
@@ -39,28 +39,15 @@ def _mechanism(mechanism: Mechanism) -> Iterator[Issue]:
         return
     if dynamics.regimes:
         yield Issue("B045", f"'{name}' has regimes, which Arbor has nothing for", hint=_NEURON)
-    if dynamics.conditions and mechanism.kind is not MechanismKind.POOL:
-        yield Issue("B046", f"'{name}' has conditions, which only pools may have here", hint=_NEURON)
-    if solved_by(mechanism) == "derivimplicit":
-        yield Issue("B047", f"a state of '{name}' is not linear in itself, which Arbor cannot integrate", hint=_NEURON)
-    if mechanism.kind is MechanismKind.POOL:
-        moving = {s.name for s in dynamics.states if s.derivative is not None}
-        if outside(mechanism) in moving:
-            yield Issue("B048", f"'{name}' changes the concentration outside, which Arbor keeps", hint=_NEURON)
-        if inside(mechanism) not in moving:
-            yield Issue("B049", f"the concentration of '{name}' is no state, which Arbor wants", hint=_NEURON)
 
 
 def _experiments(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
     for experiment in experiments:
-        for stimulus in experiment.stimuli:
-            if isinstance(stimulus, VoltageClamp):
-                yield Issue("B050", f"experiment '{experiment.id}': Arbor has no voltage clamp", hint=_NEURON)
-            elif isinstance(stimulus, Attached):
-                message = f"experiment '{experiment.id}': the input '{stimulus.component}' cannot be attached in Arbor"
-                yield Issue("B051", message, hint=_NEURON)
+        yield from unsupported_inputs(cell, experiment)
+        of_inputs = attached_exposures(cell, experiment)
         for output in experiment.outputs:
-            yield from _output(cell, experiment, output)
+            if output.variable not in of_inputs:
+                yield from _output(cell, experiment, output)
 
 
 def _output(cell: Cell, experiment: Experiment, output: Output) -> Iterator[Issue]:

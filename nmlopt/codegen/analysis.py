@@ -58,6 +58,21 @@ class Definitions:
         return not self.closure(names(expr)).isdisjoint(roots)
 
 
+def ordered(results: Iterable[str], table: Mapping[str, Expr]) -> list[str]:
+    """The names of the table that the results rest on, each after those that it rests on itself."""
+    done: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in table and name not in done:
+            for used in sorted(names(table[name])):
+                visit(used)
+            done[name] = None
+
+    for result in results:
+        visit(result)
+    return list(done)
+
+
 @dataclass(frozen=True, slots=True)
 class Linear:
     """constant + slope * x; None stands for a zero or a one that is so by form, not by value."""

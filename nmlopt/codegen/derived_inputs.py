@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nmlopt.codegen.analysis import ordered
 from nmlopt.codegen.derived import Derived, Source, Sources
 from nmlopt.codegen.input_conditions import held_value, sorted_conditions
 from nmlopt.ir.model import Mechanism
@@ -44,7 +45,7 @@ def derived_input(
         held = sorted_conditions(dynamics).held
         table |= {name: held_value(dynamics, name) for name in held}
         own = {name: variable for name, variable in own.items() if name not in held}
-    steps = _ordered(result, table)
+    steps = ordered((result,), table)
     used = {result}.union(*(names(table[name]) for name in steps)) - set(steps)
     sources = {name: Source(own[name]) for name in used if name in own}
     of_cell = {name: source for name in used if name not in own and (source := outside(name)) is not None}
@@ -58,17 +59,3 @@ def derived_input(
         ),
         frozenset(sources),
     )
-
-
-def _ordered(result: str, table: Mapping[str, Expr]) -> list[str]:
-    """The names of the table that a result rests on, each after those that it rests on."""
-    done: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name in table and name not in done:
-            for used in sorted(names(table[name])):
-                visit(used)
-            done[name] = None
-
-    visit(result)
-    return list(done)

@@ -113,7 +113,7 @@ class Interface:
 class Writer:
     """Prints the expressions of one mechanism and gathers what its text must declare.
 
-    `currents`: those of a merged mechanism; else it has one, or none.
+    `currents`: those of a merged mechanism; else it has one, or none. `clock`: the text for the time in seconds.
     """
 
     mechanism: Mechanism
@@ -121,6 +121,7 @@ class Writer:
     currents: tuple[Current, ...] = ()
     helpers: set[str] = field(default_factory=set)
     dialect: Dialect = NMODL
+    clock: str = "0.001 * t"
 
     def __post_init__(self) -> None:
         dynamics = self.mechanism.dynamics
@@ -205,7 +206,7 @@ class Body:
         """Convert those of NEURON's variables that are used."""
         conversions = {
             "v": ("vs", self.voltage),
-            "t": ("ts", "0.001 * t"),
+            "t": ("ts", self.writer.clock),
             "iCa": ("iCa", "-10.0 * ica * surfaceArea"),
             "iCa2": ("iCa2", "-10.0 * ica2 * surfaceArea"),
         }

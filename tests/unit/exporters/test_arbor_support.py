@@ -35,12 +35,12 @@ def test_a_point_cell_is_refused_by_name(root):
     assert "neuron" in issue.hint
 
 
-def test_clamps_attached_inputs_and_recordings_that_do_not_exist_are_refused(root):
+def test_inputs_that_were_not_compiled_in_and_recordings_that_do_not_exist_are_refused(root):
     cell = lower(read(root / "examples" / "hh_soma" / "model.nml"))
     stimuli = (VoltageClamp(SITE, 1.0, ((10.0, -40.0),)), Attached(SITE, "syn", "syn0"))
     outputs = (Output("gate", SITE, "nowhere/m/q"), Output("far", SITE, "na/m/q"), Output("v", SITE))
     experiment = Experiment("e", 10.0, 279.0, stimuli, outputs)
-    assert _codes(ArborBackend().unsupported(cell, (experiment,))) == ["B050", "B051", "B034", "B035"]
+    assert _codes(ArborBackend().unsupported(cell, (experiment,))) == ["B037", "B034", "B035"]
 
 
 def test_settings_without_a_counterpart_are_all_named():
@@ -62,10 +62,3 @@ def test_a_sine_starts_its_phase_at_its_delay(t):
     assert made.compartment == 3
     wave = math.sin(2.0 * math.pi * made.frequency_kHz * t + made.phase_rad)
     assert wave == pytest.approx(math.sin(0.4 + 2.0 * math.pi * (t - 7.5) / 12.0), abs=1e-12)
-
-
-def test_a_pool_that_changes_the_concentration_outside_is_refused(root):
-    cell = lower(read(root / "tests" / "data" / "elements" / "calcium.nml"), component="calcium")
-    issues = ArborBackend().unsupported(cell, ())
-    assert "B048" in _codes(issues)
-    assert all("pool2" in issue.message for issue in issues)
