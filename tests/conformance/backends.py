@@ -217,15 +217,13 @@ def _compared(name: str, backend: str, folder: Path, scratch: Path) -> Row:
     kind = ""
     try:
         document = document_of(OmvCase(folder / name, "", folder / name, ()), folder)
-        simulation = comparison.simulation_of(document)
-        kind = comparison.kind_of(simulation)
-        dts = comparison.steps(simulation)
+        kind = comparison.kind_of(comparison.simulation_of(document))
         held = scratch / f"{name.replace('/', '_')}.npz"
         if not held.exists():
-            comparison.save(held, tuple(comparison.voltages(document, comparison.REFERENCE, dt) for dt in dts))
+            comparison.save(held, comparison.both(document, comparison.REFERENCE))
         if backend == comparison.REFERENCE:
             return Row("published", name, kind, backend, "same", "it is the reference")
-        mine = tuple(comparison.voltages(document, backend, dt) for dt in dts)
+        mine = comparison.both(document, backend)
         found = comparison.compared(mine, comparison.load(held), comparison.tolerances(backend))
     except (UnsupportedError, SimulationError) as error:
         return Row("published", name, kind, backend, "refused", _told(error))
