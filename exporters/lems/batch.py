@@ -49,6 +49,7 @@ class Reading:
     output: Output
     columns: tuple[int, ...]
     factor: float
+    corrected: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +79,13 @@ class Part:
 class Layout:
     """How units are written: where a site is on a cell (for inputs, for recordings), how early edges come.
 
-    `recorded` gives the steps of a path between a cell and a variable at a site.
+    `recorded` gives the steps of a path between a cell and a variable at a site; `corrected` where on its section the
+    site is (0 to 1), if these steps mean another place of that section.
     """
 
     place: Place
     recorded: Callable[[Site], str]
+    corrected: Callable[[Site], float | None]
     early_ms: float = 0.0
 
 
@@ -181,7 +184,11 @@ def _table(
         if len(ids) == 1 and _IS_ID.fullmatch(output.id):
             ids = [output.id]
         columns += [Column(*pair) for pair in zip(ids, paths, strict=True)]
-        readings.append(Reading(output, tuple(range(first, first + len(paths))), _factor(program, output)))
+        readings.append(
+            Reading(
+                output, tuple(range(first, first + len(paths))), _factor(program, output), layout.corrected(output.site)
+            )
+        )
     name = target.population
     return Table(f"{name}_out", f"{name}.dat", tuple(columns)), tuple(readings)
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from nmlopt.backend import Program
 from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment
+from nmlopt.errors import UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.lems.batch import Copy, Unit, base, part_of
 from nmlopt.exporters.lems.copies import Changes, printed
@@ -22,11 +23,16 @@ from nmlopt.exporters.lems.java import version as jneuroml_version
 from nmlopt.exporters.lems.layout import for_people, is_isopotential
 from nmlopt.exporters.lems.lems_file import CORE, TEMPLATES, LemsFile, text_of
 from nmlopt.exporters.lems.start import at_start
+from nmlopt.exporters.lems.support import not_written
 from nmlopt.lems.resolve import components
 
 
 def export(program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
-    """Write the folder; the files written. Raises ResultsError R010 if the folder exists and is not empty, R011."""
+    """Write the folder; the files written.
+
+    Raises ResultsError R010 if the folder exists and is not empty, R011; UnsupportedError B095.
+    """
+    raise_errors(not_written(program.cell, experiments), UnsupportedError)
     document = base(program)
     files: dict[str, str | bytes] = {source.path: source.data for source in document.files}
     return write_folder(folder, {**files, **export_texts(program, experiments, taken=frozenset(files))})

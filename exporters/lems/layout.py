@@ -8,7 +8,7 @@ from typing import Final
 from nmlopt.backend import Program
 from nmlopt.codegen.templating import num
 from nmlopt.exporters.lems.batch import Layout
-from nmlopt.ir.model import Cell, Geometry, Site
+from nmlopt.ir.model import Cell, Geometry, Site, Span
 
 _EARLY_STEPS: Final = 1e-4
 """How much before its moment an edge is written in jLEMS, in steps: see `stimuli.Target`."""
@@ -21,7 +21,7 @@ def is_isopotential(cell: Cell) -> bool:
 
 def for_jlems(program: Program) -> Layout:
     """Cells of one compartment, with no word of the place."""
-    return Layout(lambda _: "", lambda _: "", _EARLY_STEPS * program.settings.dt_ms)
+    return Layout(lambda _: "", lambda _: "", lambda _: None, _EARLY_STEPS * program.settings.dt_ms)
 
 
 def for_people(program: Program) -> Layout:
@@ -34,26 +34,29 @@ def for_neuron(program: Program) -> Layout:
     geometry = program.cell.geometry
     assert geometry is not None  # point cells go to jLEMS
 
-    def recorded(site: Site) -> str:
-        found = recorded_segment(geometry, site)
-        assert found is not None  # `support` refuses others
-        return f"{found}/"
+    return Layout(
+        lambda site: _place(geometry, site),
+        lambda site: f"{nearest_segment(geometry, site)}/",
+        lambda site: None if is_at_middle(geometry, site) else geometry.compartments[site.compartment].x,
+    )
 
-    return Layout(lambda site: _place(geometry, site), recorded)
+
+def nearest_segment(geometry: Geometry, site: Site) -> int:
+    """The segment of the site's section whose middle is nearest: LEMS names places by segments."""
+    return min((abs(_middle(s) - site.x), s.segment) for s in geometry.spans if s.section == site.section)[1]
 
 
-def recorded_segment(geometry: Geometry, site: Site) -> int | None:
-    """The segment whose middle lies in the compartment of a site; None if none does."""
+def is_at_middle(geometry: Geometry, site: Site) -> bool:
+    """Whether the middle of that segment lies in the compartment of the site, so that LEMS can name the place."""
     divisions = geometry.sections[site.section].divisions
     first = next(k for k, c in enumerate(geometry.compartments) if c.section == site.section)
-    found = []
-    for span in geometry.spans:
-        if span.section != site.section:
-            continue
-        middle = 0.5 * (span.start + span.end)
-        if first + min(int(middle * divisions), divisions - 1) == site.compartment:
-            found.append((abs(middle - site.x), span.segment))
-    return min(found)[1] if found else None
+    segment = nearest_segment(geometry, site)
+    middle = next(_middle(s) for s in geometry.spans if s.section == site.section and s.segment == segment)
+    return first + min(int(middle * divisions), divisions - 1) == site.compartment
+
+
+def _middle(span: Span) -> float:
+    return 0.5 * (span.start + span.end)
 
 
 def _place(geometry: Geometry, site: Site) -> str:

@@ -94,9 +94,20 @@ def _ran(program: Program, chosen: Sequence[Part]) -> list[Traces | str]:
         if is_isopotential(program.cell):
             said = jneuroml(folder, [FILE, "-nogui"], limit_s)
         else:
-            said = run_in_neuron(folder, FILE, limit_s)
+            said = run_in_neuron(folder, FILE, _places(chosen), limit_s)
         tables = [read_table(folder / p.table.file, said) for p in chosen]
     return [traces_of(p, table, made.dt_ms) for p, table in zip(chosen, tables, strict=True)]
+
+
+def _places(chosen: Sequence[Part]) -> dict[str, float]:
+    """The recordings that are not at the middle of a segment, as `run_in_neuron` takes them."""
+    return {
+        f"{part.table.columns[column - 1].id}_{part.table.id}": reading.corrected
+        for part in chosen
+        for reading in part.readings
+        if reading.corrected is not None
+        for column in reading.columns
+    }
 
 
 def read_table(path: Path, said: str) -> Floats:

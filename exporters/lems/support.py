@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
-from nmlopt.exporters.lems.layout import is_isopotential, recorded_segment
+from nmlopt.exporters.lems.layout import is_at_middle, is_isopotential
 from nmlopt.ir.model import Cell
 
 _NEURON = "use --backend neuron"
@@ -15,13 +15,29 @@ _DEEPEST = 2
 
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
-    """Every obstacle in the cell and in the experiments (codes B094, B095)."""
-    return () if is_isopotential(cell) else tuple(_recordings(cell, experiments))
+    """Every obstacle in the cell and in the experiments (code B094)."""
+    return () if is_isopotential(cell) else tuple(_recordings(experiments))
 
 
-def _recordings(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue]:
-    """LEMS names a place by its segment, and means its middle."""
-    assert cell.geometry is not None  # `is_isopotential` says so of point cells
+def not_written(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+    """Recordings that a LEMS file cannot name (B095): a run moves them in what jNeuroML generates."""
+    geometry = cell.geometry
+    if geometry is None or is_isopotential(cell):
+        return ()
+    return tuple(
+        Issue(
+            "B095",
+            f"experiment '{e.id}': '{o.id}' is not at the middle of a segment, the only place that LEMS can name",
+            hint="record at the middle of a segment: fraction_along 0.5",
+        )
+        for e in experiments
+        for o in e.outputs
+        if not is_at_middle(geometry, o.site)
+    )
+
+
+def _recordings(experiments: Sequence[Experiment]) -> Iterator[Issue]:
+    """What jNeuroML's export does not write into a file."""
     for experiment in experiments:
         of_inputs = {s.id for s in experiment.stimuli if isinstance(s, Attached)}
         for output in experiment.outputs:
@@ -33,6 +49,3 @@ def _recordings(cell: Cell, experiments: Sequence[Experiment]) -> Iterator[Issue
             elif output.variable.count("/") > _DEEPEST:
                 message = f"experiment '{experiment.id}': jNeuroML does not write '{output.variable}', a part of a gate"
                 yield Issue("B094", message, hint=_NEURON)
-            elif recorded_segment(cell.geometry, output.site) is None:
-                message = f"experiment '{experiment.id}': no segment has its middle where '{output.id}' is recorded"
-                yield Issue("B095", message, hint=f"record at the middle of a segment, or {_NEURON}")
