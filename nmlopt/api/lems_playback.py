@@ -21,7 +21,7 @@ from nmlopt.importers.simulation_model import (
     Since,
     Total,
 )
-from nmlopt.results.plots import current
+from nmlopt.experiment.currents import current
 
 _WHOLE = 1e-6
 _SAME = 1e-9

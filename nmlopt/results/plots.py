@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nmlopt.backend import Trace
-from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.experiment.currents import current
+from nmlopt.experiment.model import Attached, Experiment, Output, Played, Stimulus, VoltageClamp
 from nmlopt.results.model import Floats, Table
 
 BEST, ORIGINAL, STIMULUS, WANTED, MEDIAN = "#0a6c8f", "#a8a8a8", "#54504a", "#c2410c", "#7fb3c8"
@@ -152,27 +153,6 @@ def thinned(trace: Trace, points: int = _POINTS) -> tuple[Floats, Floats]:
             kept.update((start, start + int(np.argmin(part)), start + int(np.argmax(part)), end - 1))
     index = np.array(sorted(kept))
     return trace.t_ms[index], trace.y[index]
-
-
-def current(stimulus: Stimulus, t_ms: Floats) -> Floats:
-    """The current of a stimulus at those times (n,), as `experiment.model` defines it; 0 where the cell decides it."""
-    if isinstance(stimulus, Played):
-        return np.interp(t_ms, stimulus.times_ms, stimulus.amplitudes, left=0.0, right=0.0)
-    if isinstance(stimulus, VoltageClamp | Attached):
-        return np.zeros_like(t_ms)
-    since = t_ms - stimulus.delay_ms
-    inside = (since >= 0) & (since < stimulus.duration_ms)
-    if isinstance(stimulus, Pulse):
-        shape: Floats = np.full_like(t_ms, stimulus.amplitude)
-    elif isinstance(stimulus, Ramp):
-        shape = stimulus.start + (stimulus.finish - stimulus.start) * since / stimulus.duration_ms
-    else:
-        shape = _sine(stimulus, since)
-    return np.where(inside, shape, 0.0)
-
-
-def _sine(stimulus: Sine, since: Floats) -> Floats:
-    return stimulus.amplitude * np.sin(stimulus.phase_rad + 2.0 * np.pi * since / stimulus.period_ms)
 
 
 def _recording(panel: Axes, output: Output, best: Trace | None, original: Trace | None, wanted: Trace | None) -> None:

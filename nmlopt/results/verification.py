@@ -115,6 +115,9 @@ class FindingPart(_Part):
     kind: Literal["start", "rate", "current", "departure"]
     backend: str = Field(description="the backend that departs from the document's equations; may be empty")
     mechanism: str
+    property: Literal["", "conductance", "reversal", "form", "capacitance", "axial", "stimulus"] = Field(
+        description="what is wrong about a current"
+    )
     placement: str
     quantity: str = Field(description="its canonical name, '<placement>/<exposure>', or 'v'")
     protocol: str
@@ -282,6 +285,7 @@ def _finding(f: Finding) -> FindingPart:
         kind=f.kind,
         backend=f.backend,
         mechanism=f.mechanism,
+        property=f.property,
         placement=f.placement,
         quantity=f.quantity,
         protocol=f.protocol,

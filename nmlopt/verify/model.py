@@ -127,6 +127,7 @@ class Side:
 
 
 Pair: TypeAlias = tuple[str, str]
+Property: TypeAlias = Literal["", "conductance", "reversal", "form", "capacitance", "axial", "stimulus"]
 FindingKind: TypeAlias = Literal["start", "rate", "current", "departure"]
 
 
@@ -175,7 +176,8 @@ class Finding:
     `backend` departs from what the document's equations give ('' where only two backends are compared). `kind` is
     'start', 'rate', 'current' or 'departure'; `mechanism`, `placement`, `quantity` by their names in the document;
     `regions` are the segment groups that hold the place. `expected` is the equations' number, `found` that of each
-    backend, `factor` found / expected of the culprit where that makes sense. `weight` orders findings.
+    backend, `factor` found / expected of the culprit where that makes sense. `weight` orders findings. `property`: of a
+    current, what is wrong about it ('conductance', 'reversal', 'form', 'capacitance', 'axial', 'stimulus').
     """
 
     kind: FindingKind
@@ -194,6 +196,9 @@ class Finding:
     factor: float | None
     weight: float
     text: str
+    property: Property = ""
+    ion: str = ""
+    is_pool: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lxml import etree
 
 from nmlopt.backend import Recordings, RunStatus, Trace
 from nmlopt.evaluate.model import Evaluation
+from nmlopt.experiment.currents import current
 from nmlopt.experiment.model import Experiment, Output, Played, Pulse, Ramp, Sine, VoltageClamp
 from nmlopt.experiment.parameters import FreeParameter, Parameters
 from nmlopt.ir.model import Site
@@ -376,7 +377,7 @@ def test_thinning_keeps_every_peak_and_the_ends():
     ],
 )
 def test_stimuli_are_drawn_as_they_are_defined(stimulus, times, expected):
-    np.testing.assert_allclose(plots.current(stimulus, np.array(times, dtype=float)), expected, atol=1e-12)
+    np.testing.assert_allclose(current(stimulus, np.array(times, dtype=float)), expected, atol=1e-12)
 
 
 def test_history_ignores_failed_candidates(data):
