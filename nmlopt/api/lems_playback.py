@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmlopt.backend import Floats, Trace
+from nmlopt.experiment.currents import current
 from nmlopt.importers.simulation_model import (
     Above,
     Constant,
@@ -21,7 +22,6 @@ from nmlopt.importers.simulation_model import (
     Since,
     Total,
 )
-from nmlopt.experiment.currents import current
 
 _WHOLE = 1e-6
 _SAME = 1e-9
