@@ -43,7 +43,7 @@ KNOWN = Path(__file__).with_name("known_differences.toml")
 TOOLS = {"lems": ("jLEMS", "jNeuroML_NEURON")}
 """Whose departures, as cases list them, are those of a backend."""
 STATUSES = {"pass": "same", "fail": "differs"}
-TOGETHER = 12
+TOGETHER = 4
 """Conformance cases in one process."""
 LIMIT_S = 900.0
 
