@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +11,7 @@ from nmlopt.codegen.templating import num
 from nmlopt.exporters.lems.batch import Layout
 from nmlopt.ir.model import Cell, Geometry, Site, Span
 
+_ROUNDING: Final = 1e-6
 _EARLY_STEPS: Final = 1e-4
 """How much before its moment an edge is written in jLEMS, in steps: see `stimuli.Target`."""
 
@@ -47,12 +49,16 @@ def nearest_segment(geometry: Geometry, site: Site) -> int:
 
 
 def is_at_middle(geometry: Geometry, site: Site) -> bool:
-    """Whether the middle of that segment lies in the compartment of the site, so that LEMS can name the place."""
+    """Whether the middle of that segment lies in the compartment of the site, so that LEMS can name the place.
+
+    A middle between two compartments names neither: rounding decides which it is.
+    """
     divisions = geometry.sections[site.section].divisions
     first = next(k for k, c in enumerate(geometry.compartments) if c.section == site.section)
     segment = nearest_segment(geometry, site)
     middle = next(_middle(s) for s in geometry.spans if s.section == site.section and s.segment == segment)
-    return first + min(int(middle * divisions), divisions - 1) == site.compartment
+    within, at = math.modf(middle * divisions)
+    return first + int(at) == site.compartment and _ROUNDING < within < 1.0 - _ROUNDING
 
 
 def _middle(span: Span) -> float:

@@ -122,6 +122,15 @@ def test_law_where_exponentials_are_shared(settings: str, root: Path) -> None:
     check_bits(subject, document, SETTINGS[settings], free, random.Random(settings))
 
 
+@pytest.mark.java
+@pytest.mark.parametrize("name", ["hh_soma", "izhikevich", pytest.param("ball_and_stick", marks=pytest.mark.slow)])
+def test_law_in_lems(name: str, root: Path) -> None:
+    """jLEMS itself, and jNeuroML's export to NEURON for the cell with several compartments; few slots: Java starts."""
+    subject, drawn = OURS[name], random.Random(name)
+    document = read(root / subject.model)
+    check_bits(subject, document, Settings(), draw(document, subject.component, drawn)[:4], drawn, "lems")
+
+
 def check(subject: Subject, document: Document, settings: Settings, *, seed: str, backend: str = "neuron") -> None:
     """Three programs, with and without slots, give the same bits; so do A, B, A in one program, in any batch."""
     drawn = random.Random(f"{seed}/{settings.numerics}")
