@@ -19,7 +19,7 @@ from nmlopt.exporters.arbor.decoration import boundaries, decoration, location
 from nmlopt.exporters.arbor.mod import Part
 from nmlopt.exporters.arbor.paint import Plan
 from nmlopt.exporters.arbor.recordings import TIME, Recorder, probes, recorders
-from nmlopt.exporters.arbor.stimuli import labels
+from nmlopt.exporters.arbor.stimuli import delivered, labels
 from nmlopt.ir.model import Geometry
 
 _UNITS = {"cm": units.F / units.m2, "rL": units.Ohm * units.cm, "Vm": units.mV}
@@ -154,8 +154,9 @@ def _tried(shape: Shape, cells: Sequence[Built], settings: Settings) -> list[dic
 class _Model:
     """The cells of a batch, which know nothing of each other; what Arbor asks of a recipe."""
 
-    def __init__(self, shape: Shape, cells: Sequence[Built]) -> None:
+    def __init__(self, shape: Shape, cells: Sequence[Built], dt_ms: float) -> None:
         super().__init__()
+        self._dt_ms = dt_ms
         self._shape = shape
         self._cells = cells
 
@@ -179,14 +180,18 @@ class _Model:
 
     def event_generators(self, gid: int) -> list[Any]:
         stimuli = labels(self._cells[gid].run.experiment)
-        return [generator(label, attached.events_ms) for label, attached in stimuli.items() if attached.events_ms]
+        return [
+            generator(label, delivered(attached.events_ms, self._dt_ms))
+            for label, attached in stimuli.items()
+            if attached.events_ms
+        ]
 
 
 _Recipe: Any = type("_Recipe", (_Model, arbor.recipe), {})  # Arbor has no types that a class statement could extend
 
 
 def _simulated(shape: Shape, cells: Sequence[Built], settings: Settings) -> list[dict[tuple[str, str], Trace]]:
-    recipe = _Recipe(shape, cells)
+    recipe = _Recipe(shape, cells, settings.dt_ms)
     simulation = arbor.simulation(recipe, arbor.context(threads=1))
     dt = settings.dt_ms * units.ms
     handles = [

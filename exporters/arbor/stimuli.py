@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmlopt.experiment.model import Attached, Experiment, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
@@ -28,6 +29,14 @@ def labels(experiment: Experiment) -> dict[str, Attached]:
     """The attached inputs of an experiment by the labels that Arbor knows them by."""
     attached = [s for s in experiment.stimuli if isinstance(s, Attached)]
     return {f"input{number}": stimulus for number, stimulus in enumerate(attached)}
+
+
+def delivered(events_ms: Sequence[float], dt_ms: float) -> tuple[float, ...]:
+    """When Arbor is to be given events so that each acts at the step nearest to it, as in NEURON.
+
+    Arbor delivers an event with the step in which it falls: a quarter into the step, no rounding can move it.
+    """
+    return tuple((max(0, math.ceil(t / dt_ms - 0.5)) + 0.25) * dt_ms for t in events_ms)
 
 
 def clamp(stimulus: Stimulus) -> Clamp:
