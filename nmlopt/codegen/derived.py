@@ -15,7 +15,7 @@ from nmlopt.backend import Floats
 from nmlopt.codegen.analysis import Definitions
 from nmlopt.ir.model import Cell, Mechanism, Placement
 from nmlopt.lems.evaluate import Evaluator, Value, compile_expression
-from nmlopt.lems.expression import Sym
+from nmlopt.lems.expression import Expr, Sym
 from nmlopt.lems.trees import names
 
 
@@ -33,13 +33,17 @@ Sources = Callable[[str], Source | None]
 
 @dataclass(frozen=True)
 class Derived:
-    """One exposure at one compartment: the sources it needs by IR name, and the way from them to its values in SI."""
+    """One exposure at one compartment: the sources it needs by IR name, and the way from them to its values in SI.
+
+    `steps` compute `formulas`.
+    """
 
     sources: Mapping[str, Source]
     constants: Mapping[str, float]
     parameters: tuple[tuple[str, Evaluator], ...]
     steps: tuple[tuple[str, Evaluator], ...]
     result: str
+    formulas: tuple[tuple[str, Expr], ...]
 
     def numbers(self, slots: Sequence[float], temperature_K: float) -> dict[str, Value]:
         """What is known before a run, by IR name; `slots` in SI."""
@@ -74,6 +78,7 @@ def derived(
         _parameters(mechanism, placement, compartment),
         tuple((a.name, compile_expression(a.value)) for a in needed),
         result,
+        tuple((a.name, a.value) for a in needed),
     )
 
 

@@ -56,6 +56,7 @@ def derived_input(
             tuple((p.name, compile_expression(p.value)) for p in mechanism.parameters if p.value is not None),
             tuple((name, compile_expression(table[name])) for name in steps),
             result,
+            tuple((name, table[name]) for name in steps),
         ),
         frozenset(sources),
     )
