@@ -1,4 +1,4 @@
-"""The law of DESIGN §1.2, bit for bit in NEURON, in Arbor and in the native kernel: an edited document and a bound slot are the same cell.
+"""The law of DESIGN §1.2, bit for bit in every backend: an edited document and a bound slot are the same cell.
 
 simulate(compile(lower(apply(doc, edits))), e, defaults) == simulate(compile(lower(doc, free)), e, values(edits)),
 where the left side is lowered without any slot (every number is folded into the text) and with the same slots. Numbers

@@ -152,9 +152,8 @@ def test_a_file_names_middles_of_segments_only(root):
     first = next(k for k, c in enumerate(cell.geometry.compartments) if c.section == dendrite)
     divisions = cell.geometry.sections[dendrite].divisions
     sites = [Site(dendrite, (k + 0.5) / divisions, first + k) for k in range(divisions)]
-    # three segments of one length: middles at 10/6, 30/6 (between two compartments) and 50/6
-    assert (divisions, len([s for s in cell.geometry.spans if s.section == dendrite])) == (10, 3)
-    assert [k for k, s in enumerate(sites) if is_at_middle(cell.geometry, s)] == [1, 8]
+    assert (divisions, len([s for s in cell.geometry.spans if s.section == dendrite])) == (11, 3)
+    assert [k for k, s in enumerate(sites) if is_at_middle(cell.geometry, s)] == [1, 4, 8]
     wanted = Experiment("e", 5.0, 279.0, (), (Output("end", sites[-1]),))
     assert [i.code for i in not_written(cell, (wanted,))] == ["B095"]
     assert unsupported(cell, (wanted,)) == ()
