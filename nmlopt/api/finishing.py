@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nmlopt.api.problem import Loaded, evaluate_present
+from nmlopt.api.verifying_run import known, verify_solutions
 from nmlopt.backend import Recordings, Trace
 from nmlopt.evaluate.model import Problem
 from nmlopt.results import run_toml
@@ -16,6 +18,14 @@ from nmlopt.results.run_toml import Record
 from nmlopt.results.select import select
 from nmlopt.results.store import RunStore
 from nmlopt.results.writeback import Provenance, Solution, Written, edits_of, write_solutions
+from nmlopt.verify.run import OnStep
+
+
+def verify(store: RunStore, loaded: Loaded, count: int, on_step: OnStep) -> None:
+    """Verify the solutions on other backends where the run asks for it, and write them and the report with that."""
+    record = run_toml.read(store.folder)
+    if record.verify and verify_solutions(store, loaded, record, _chosen(store, loaded, record, count), on_step):
+        finish(store, loaded, count)
 
 
 def finish(store: RunStore, loaded: Loaded, count: int) -> Path:
@@ -47,13 +57,19 @@ def recordings_of(problem: Problem, x: np.ndarray) -> Recordings:
     return problem.backend.simulate(problem.program, problem.experiments, values)[0]
 
 
-def _write_solutions(store: RunStore, loaded: Loaded, record: Record, count: int) -> tuple[Written, ...]:
-    problem, cell = loaded.problem, loaded.cell
+def _chosen(store: RunStore, loaded: Loaded, record: Record, count: int) -> list[Solution]:
+    problem = loaded.problem
     table = store.table()
     choices = select(
         table, problem.objective_ids, limit=count, key=lambda row: edits_of(problem.parameters, table.x[row])
     )
     solutions = [Solution(store.evaluation(int(table.numbers[c.row])), c.reasons) for c in choices]
+    return [replace(s, verified=known(store, loaded, record, s)) for s in solutions]
+
+
+def _write_solutions(store: RunStore, loaded: Loaded, record: Record, count: int) -> tuple[Written, ...]:
+    problem, cell = loaded.problem, loaded.cell
+    solutions = _chosen(store, loaded, record, count)
     provenance = Provenance(
         component=(cell.type, cell.id),
         date=record.created,

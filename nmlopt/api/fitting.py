@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from nmlopt.api.finishing import finish
+from nmlopt.api.finishing import finish, verify
 from nmlopt.api.problem import Loaded, Options, load
 from nmlopt.api.searching import Machine, OnProgress, Search, search_all
+from nmlopt.api.verifying_run import backend_names
 from nmlopt.backend import Integrator, Numerics, Settings
 from nmlopt.optimise.model import Json
 from nmlopt.optimise.registry import load_algorithm
@@ -29,6 +30,7 @@ from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
 from nmlopt.results.summary import Summary, summarise
 from nmlopt.spec.models import Targets
+from nmlopt.verify.run import OnStep
 
 DEFAULT_RULE = StopRule(generations=100)
 DEFAULT_SOLUTIONS = 10
@@ -75,13 +77,17 @@ class FittedCell:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All of a fit that is not in the two files: search, stop rule, machine, solutions, and the command line given."""
+    """All of a fit that is not in the two files: search, stop rule, machine, solutions, and the command line given.
+
+    `verify`: the backends on which each solution is verified at the end; () all there are, None not at all.
+    """
 
     search: Search = field(default_factory=Search)
     rule: StopRule = DEFAULT_RULE
     machine: Machine = field(default_factory=Machine)
     solutions: int = DEFAULT_SOLUTIONS
     command: str = ""
+    verify: tuple[str, ...] | None = None
 
 
 OnStart = Callable[[Loaded, Plan], None]
@@ -97,6 +103,7 @@ def fit_files(
     options: Options,
     on_progress: OnProgress,
     on_start: OnStart = lambda loaded, plan: None,
+    on_step: OnStep = lambda _: None,
 ) -> FitResult:
     """Fit `model` to `targets` in the new run folder `out`.
 
@@ -108,15 +115,19 @@ def fit_files(
         check_seed(seed)
     check_rule(plan.rule, plan.search.algorithm.offspring)
     require_empty(out)
+    if plan.verify is not None:
+        plan = replace(plan, verify=backend_names(options.backend, plan.verify))
     loaded = load(model, targets, options)
     inputs = copies(loaded.files.document, loaded.files.targets, targets)
     on_start(loaded, plan)
     with create_run(out, run_info(loaded, plan, options), _record(loaded, plan, options), inputs) as store:
-        return run(store, loaded, plan, on_progress)
+        return run(store, loaded, plan, on_progress, on_step)
 
 
-def run(store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress) -> FitResult:
-    """Search and finish; after Ctrl-C finish with what is there."""
+def run(
+    store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress, on_step: OnStep = lambda _: None
+) -> FitResult:
+    """Search, finish, and verify where that was asked for; after Ctrl-C finish with what is there."""
     was_interrupted = False
     before = _generations(store)
     try:
@@ -124,6 +135,11 @@ def run(store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress) ->
     except KeyboardInterrupt:
         was_interrupted = True
     finish(store, loaded, plan.solutions)
+    try:
+        if not was_interrupted:
+            verify(store, loaded, plan.solutions, on_step)
+    except KeyboardInterrupt:
+        was_interrupted = True
     return FitResult(
         store.folder,
         summarise(store).model_copy(update={"running": None}),  # it is this process, and it ends here
@@ -209,4 +225,5 @@ def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
         files={},
         evaluation={"workers": plan.machine.workers, "timeout_s": plan.machine.timeout_s},
         stopping=asdict(plan.rule),
+        verify=plan.verify or (),
     )

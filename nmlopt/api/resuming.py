@@ -31,6 +31,7 @@ from nmlopt.results.inputs import add, locate, next_targets_folder, targets_copy
 from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
 from nmlopt.spec.models import Targets
+from nmlopt.verify.run import OnStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def resume_run(
     solutions: int,
     on_progress: OnProgress,
     on_start: OnStart = lambda loaded, plan: None,
+    on_step: OnStep = lambda _: None,
 ) -> FitResult:
     """Go on with the run in `folder` from its last whole generation.
 
@@ -70,7 +72,7 @@ def resume_run(
             loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
         run_toml.write(folder, record)
         on_start(loaded, plan)
-        return run(store, loaded, plan, on_progress)
+        return run(store, loaded, plan, on_progress, on_step)
 
 
 def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Path:

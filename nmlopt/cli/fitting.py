@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from nmlopt.api.fitting import FitResult, Plan, fit_files
 from nmlopt.api.resuming import Changes, report_run, resume_run
-from nmlopt.api.searching import DEFAULT_TIMEOUT_S, Machine, OnProgress, Search
+from nmlopt.api.searching import DEFAULT_TIMEOUT_S, Machine, Search
 from nmlopt.cli.announce import announce
 from nmlopt.cli.options import options
 from nmlopt.cli.output import number, say, show, show_json, show_list, show_table
 from nmlopt.cli.progress import ProgressLine, duration
+from nmlopt.cli.verifying import backend_names
 from nmlopt.errors import Issue, UsageError
 from nmlopt.optimise.model import AlgorithmSettings
 from nmlopt.optimise.stopping import StopRule
@@ -40,6 +43,7 @@ def fit(args: argparse.Namespace) -> int:
         machine=_machine(args),
         solutions=args.solutions,
         command=_command(),
+        verify=None if args.verify is None else backend_names(args.verify),
     )
     say("reading, checking, compiling (a structure that is new here takes some seconds, once)")
     return _shown(
@@ -52,6 +56,7 @@ def fit(args: argparse.Namespace) -> int:
             options=options(args),
             on_progress=progress,
             on_start=lambda loaded, made: announce(loaded, made, args.out),
+            on_step=progress.step,
         ),
     )
 
@@ -74,6 +79,7 @@ def resume(args: argparse.Namespace) -> int:
             solutions=args.solutions,
             on_progress=progress,
             on_start=lambda loaded, made: announce(loaded, made, args.run),
+            on_step=progress.step,
         ),
     )
 
@@ -94,7 +100,7 @@ def report(args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _shown(args: argparse.Namespace, work: Callable[[OnProgress], FitResult]) -> int:
+def _shown(args: argparse.Namespace, work: Callable[[ProgressLine], FitResult]) -> int:
     """Do the work with a progress line, show what came out, and choose the exit code."""
     with ProgressLine() as progress, _ended_by_sigterm():
         result = work(progress)
@@ -103,6 +109,8 @@ def _shown(args: argparse.Namespace, work: Callable[[OnProgress], FitResult]) ->
     else:
         _show_summary(result.summary)
         say(f"report: {result.folder / 'report.html'}")
+    for line in verification_lines(result.folder, result.summary):
+        say(line)
     if result.was_interrupted:
         say(f"interrupted; everything up to the last whole generation is stored. Go on: nmlopt resume {result.folder}")
         return EXIT_INTERRUPTED
@@ -160,6 +168,17 @@ def _show_summary(found: Summary) -> None:
             for s in found.solutions
         ]
         show_table("Solutions", ("file", "sum / sd", "worst / sd", "best by", "at a bound"), best)
+
+
+def verification_lines(folder: Path, found: Summary) -> list[str]:
+    """What other simulators say of each solution, where they were asked."""
+    lines = []
+    for solution in found.solutions:
+        outcome = json.loads((folder / "solutions" / solution.name / "scores.json").read_text()).get("verification")
+        if outcome is not None:
+            others = ", ".join(f"{name} ({status})" for name, status in outcome["backends"].items())
+            lines += [f"solution {solution.name} on {others}: {outcome['verdict']}", *outcome["findings"][:1]]
+    return lines
 
 
 def _seeds(args: argparse.Namespace) -> tuple[int, ...]:

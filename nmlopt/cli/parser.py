@@ -83,6 +83,13 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     seeds.add_argument("--seed", type=int, metavar="N", help="random seed (default: 1)")
     seeds.add_argument("--seeds", metavar="N,N,...", help="several searches in one run, shown side by side")
     search.add_argument("--sampling", choices=["lhs", "sobol"], default="lhs", help="start population (%(default)s)")
+    search.add_argument(
+        "--verify",
+        nargs="?",
+        const="",
+        metavar="NAME,NAME,...",
+        help="at the end run each solution on these simulators, too (default: all), and say whether they agree",
+    )
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
     search.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
     add_budget(parser, "default: 100")

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from nmlopt.api.searching import Progress
+from nmlopt.verify.run import Step
 
 
 class ProgressLine:
@@ -38,6 +39,14 @@ class ProgressLine:
         elif progress.generation_is_done and (progress.seed, progress.generation) != self._last:
             self._last = (progress.seed, progress.generation)
             self._console.print(line(progress), markup=False)
+
+    def step(self, step: Step) -> None:
+        """Show which run of a verification comes."""
+        text = f"verifying {step.text} ({step.done + 1}/{step.asked})"
+        if self._live is not None:
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        else:
+            self._console.print(text, markup=False)
 
 
 def line(progress: Progress) -> str:

@@ -12,7 +12,7 @@ from nmlopt.cli.options import options
 from nmlopt.cli.output import say, show, show_issues, show_json, show_table
 from nmlopt.results import verification_view as view
 from nmlopt.results.files import require_empty
-from nmlopt.results.verification import VerificationDocument, document
+from nmlopt.results.verification import VerificationDocument, document, sentence
 from nmlopt.results.verification_files import require_absent, write_verification
 from nmlopt.verify.model import SideStatus, Verdict
 from nmlopt.verify.run import Step
@@ -116,7 +116,7 @@ def show_verification(found: VerificationDocument) -> None:
         show(finding.text)
     for note in found.notes:
         say(note)
-    say(view.sentence(found))
+    say(sentence(found))
 
 
 def _with(verdict: str, reason: str) -> str:

@@ -14,6 +14,7 @@ from nmlopt.results.faults import reported
 from nmlopt.results.files import write_file
 from nmlopt.results.references import references
 from nmlopt.results.report_input import ReportInput
+from nmlopt.results.wording import duration, number
 from nmlopt.spec.models import SpikeTimesTarget
 from nmlopt.units import Quantity
 
@@ -55,6 +56,7 @@ def render(data: ReportInput) -> str:
         traces=_traces(data),
         parameters=view.parameter_rows(data),
         failures=view.failure_rows(data),
+        verified=view.verified_rows(data),
         settings=_settings(data),
         commands=view.commands(data),
         references=references(data.citation, str(record.algorithm.get("name", ""))),
@@ -65,14 +67,14 @@ def _cards(data: ReportInput) -> tuple[tuple[str, str, str], ...]:
     """(value, what it is, small print) of the summary."""
     summary = data.summary
     failed = sum(summary.failures.values())
-    original = f"original model: {view.number(data.original.total)}" if data.original else ""
+    original = f"original model: {number(data.original.total)}" if data.original else ""
     return (
-        (view.number(summary.best_sum), "best sum of objectives (sd)", original),
+        (number(summary.best_sum), "best sum of objectives (sd)", original),
         (_within(data), "objectives within 1 sd", "of solution 01"),
         (str(len(data.solutions)), "solutions", ""),
         (f"{summary.evaluations:,}".replace(",", "\u202f"), "evaluations", f"{failed} failed"),
         (str(summary.generations), "generations", f"{len(summary.seeds)} seed" + "s" * (len(summary.seeds) != 1)),
-        (view.duration(summary.cpu_seconds), "CPU time", f"{view.duration(summary.wall_seconds)} by the clock"),
+        (duration(summary.cpu_seconds), "CPU time", f"{duration(summary.wall_seconds)} by the clock"),
     )
 
 

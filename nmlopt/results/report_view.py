@@ -14,6 +14,7 @@ from nmlopt.experiment.parameters import FreeParameter
 from nmlopt.results.bounds import at_bound, position
 from nmlopt.results.report_input import ReportInput
 from nmlopt.results.summary import SeedSummary
+from nmlopt.results.wording import duration, number
 from nmlopt.results.writeback import Written
 from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target, Targets
 
@@ -100,6 +101,18 @@ class FailureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedRow:
+    """A solution on other backends."""
+
+    name: str
+    href: str
+    backends: str
+    verdict: str
+    level: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeedRow:
     """One search."""
 
@@ -110,26 +123,6 @@ class SeedRow:
     cpu: str
     wall: str
     reason: str
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for reading: that many significant digits."""
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}g}"
-    return text.replace("-", "−") if "e" not in text else text
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def bar(score: float | None) -> Bar:
@@ -221,6 +214,23 @@ def commands(data: ReportInput) -> tuple[tuple[str, str], ...]:
             *rows,
         ]
     return (*rows, ("Make this report anew", f"nmlopt report {shlex.quote(str(run))}"))
+
+
+def verified_rows(data: ReportInput) -> tuple[VerifiedRow, ...]:
+    """What other backends say of the solutions that they were asked about."""
+    levels = {"differs": "differs", "undecided": "undecided"}
+    return tuple(
+        VerifiedRow(
+            w.name,
+            found.page,
+            ", ".join(f"{b.name} {b.version} ({b.status})" for b in found.document.backends),
+            found.document.verdict,
+            levels.get(found.document.verdict, "same"),
+            tuple(finding.text for finding in found.document.findings[:2]),
+        )
+        for w in data.solutions
+        if (found := w.solution.verified) is not None
+    )
 
 
 def settings_table(values: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

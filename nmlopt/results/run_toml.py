@@ -26,6 +26,7 @@ class Record:
     """Contents of run.toml. Paths are relative to the run folder, posix.
 
     `files`: SHA-256 of every file under `inputs/`. `search_paths`: where includes of the copied model are sought too.
+    `verify`: the backends on which solutions are verified at the end.
     `commands`: the command lines that worked on this run, oldest first.
     """
 
@@ -44,6 +45,7 @@ class Record:
     evaluation: Mapping[str, Json] = field(default_factory=dict)
     stopping: Mapping[str, Json] = field(default_factory=dict)
     search_paths: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
 
 
 def write(folder: Path, record: Record) -> Path:

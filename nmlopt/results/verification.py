@@ -182,6 +182,29 @@ def document(found: Verification, model: str) -> VerificationDocument:
     )
 
 
+def sentence(found: VerificationDocument) -> str:
+    """The outcome in one sentence."""
+    took_part = [b.name for b in found.backends if b.status in ("ok", "failed")]
+    if len(took_part) < 2:
+        return f"nothing was compared: {', '.join(f'{b.name} {b.status}' for b in found.backends)}"
+    broken = [b.name for b in found.backends if b.status == "failed"]
+    if broken:
+        return f"{' and '.join(took_part)}: {found.verdict}; {' and '.join(broken)} failed"
+    far = [t.id for t in found.targets if t.verdict == "differs"]
+    unsure = [t.id for t in found.targets if t.verdict == "undecided"]
+    same = len(found.targets) - len(far) - len(unsure)
+    parts = [f"{' and '.join(took_part)}: {found.verdict}", f"{same} of {len(found.targets)} targets the same"]
+    recordings = [f"{p.protocol}/{p.recording}" for p in found.spikes if p.verdict == "differs"]
+    recordings += [f"{p.protocol}/{p.recording}" for p in found.traces if p.verdict == "differs"]
+    if far:
+        parts.append(f"{', '.join(far)} differ")
+    elif recordings:
+        parts.append(f"in {', '.join(dict.fromkeys(recordings))}")
+    if unsure:
+        parts.append(f"{', '.join(unsure)} undecided (a smaller --dt may decide)")
+    return "; ".join(parts)
+
+
 def _backend(side: Side) -> BackendPart:
     return BackendPart(
         name=side.name,

@@ -12,8 +12,8 @@ from nmlopt.results import plots
 from nmlopt.results import verification_view as view
 from nmlopt.results.faults import reported
 from nmlopt.results.files import new_folder, write_file
-from nmlopt.results.report_view import duration, number
-from nmlopt.results.verification import VerificationDocument
+from nmlopt.results.verification import VerificationDocument, sentence
+from nmlopt.results.wording import duration, number
 from nmlopt.verify.model import SideStatus, Verification
 
 PAGE, DOCUMENT = "verification.html", "verification.json"
@@ -70,7 +70,7 @@ def render(found: Verification, document: VerificationDocument) -> str:
         version=version("nmlopt"),
         found=document,
         level=view.level(document),
-        sentence=view.sentence(document),
+        sentence=sentence(document),
         ran=view.ran(document),
         steps={b.name: ", ".join(f"{dt:g}" for dt in b.dt_ms) for b in document.backends},
         targets=view.target_rows(document),

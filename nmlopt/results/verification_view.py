@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nmlopt.results.report_view import number
 from nmlopt.results.verification import SpikesPart, TargetPart, TracePart, VerificationDocument
+from nmlopt.results.wording import number
 from nmlopt.verify.model import Verdict
 
 _LEVELS = {Verdict.SAME: "same", Verdict.UNDECIDED: "undecided", Verdict.DIFFERS: "differs"}
@@ -55,28 +55,6 @@ def recording_rows(found: VerificationDocument) -> tuple[RecordingRow, ...]:
     """The recordings, in the order of the file."""
     spikes = {(s.protocol, s.recording): s for s in found.spikes}
     return tuple(_recording(trace, spikes.get((trace.protocol, trace.recording))) for trace in found.traces)
-
-
-def sentence(found: VerificationDocument) -> str:
-    """The outcome in one sentence."""
-    took_part = [b.name for b in found.backends if b.status in ("ok", "failed")]
-    if len(took_part) < 2:
-        return f"nothing was compared: {', '.join(f'{b.name} {b.status}' for b in found.backends)}"
-    broken = [b.name for b in found.backends if b.status == "failed"]
-    if broken:
-        return f"{' and '.join(took_part)}: {found.verdict}; {' and '.join(broken)} failed"
-    far = [t.id for t in found.targets if t.verdict == "differs"]
-    unsure = [t.id for t in found.targets if t.verdict == "undecided"]
-    same = len(found.targets) - len(far) - len(unsure)
-    parts = [f"{' and '.join(took_part)}: {found.verdict}", f"{same} of {len(found.targets)} targets the same"]
-    recordings = [row.place for row in recording_rows(found) if row.verdict == Verdict.DIFFERS]
-    if far:
-        parts.append(f"{', '.join(far)} differ")
-    elif recordings:
-        parts.append(f"in {', '.join(recordings)}")
-    if unsure:
-        parts.append(f"{', '.join(unsure)} undecided (a smaller --dt may decide)")
-    return "; ".join(parts)
 
 
 def level(found: VerificationDocument) -> str:

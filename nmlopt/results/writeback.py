@@ -21,6 +21,8 @@ from nmlopt.results.files import new_folder, replaced_folder
 from nmlopt.results.inputs import search_paths_below
 from nmlopt.results.model import Stored
 from nmlopt.results.provenance import Facts, with_provenance
+from nmlopt.results.verification import sentence
+from nmlopt.results.verified import Verified
 from nmlopt.units import Quantity, format_number
 
 FOLDER = "solutions"
@@ -45,10 +47,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """An evaluation that is to be written, and why it was chosen."""
+    """An evaluation that is to be written, why it was chosen, and what other backends say of it if they were asked."""
 
     stored: Stored
     reasons: tuple[str, ...]
+    verified: Verified | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ def _facts(
         ("backend", f"{provenance.backend} {version} ({settings})"),
         ("candidate", f"seed {place.seed}, generation {place.generation}, number {place.position + 1}"),
         ("sum_of_objectives", format_number(evaluation.total)),
+        *([("verified", sentence(solution.verified.document))] if solution.verified is not None else []),
         *fitted,
     ]
 
@@ -189,6 +193,16 @@ def _scores(solution: Solution, parameters: Parameters, provenance: Provenance) 
         "versions": dict(provenance.versions),
         "targets": {"id": provenance.targets_id, "digest": provenance.targets_digest},
         "date": provenance.date,
+        **({"verification": _verification(solution.verified)} if solution.verified is not None else {}),
+    }
+
+
+def _verification(found: Verified) -> Json:
+    return {
+        "verdict": found.document.verdict,
+        "backends": {b.name: f"{b.status} {b.version}".strip() for b in found.document.backends},
+        "findings": [finding.text for finding in found.document.findings],
+        "file": found.file,
     }
 
 

@@ -20,9 +20,10 @@ from nmlopt.results import plots
 from nmlopt.results.model import Context, ParameterInfo, RunInfo
 from nmlopt.results.report import render, write_report
 from nmlopt.results.report_input import ReportInput, gather
-from nmlopt.results.report_view import bar, duration, number
+from nmlopt.results.report_view import bar
 from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
+from nmlopt.results.wording import duration, number
 from nmlopt.results.writeback import Solution, Written
 from nmlopt.spec.models import Targets
 from nmlopt.units import core_units
