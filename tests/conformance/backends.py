@@ -40,8 +40,8 @@ from tests.conformance.suite import case_ids  # noqa: E402
 from tests.conformance.suite import load as load_case  # noqa: E402
 
 KNOWN = Path(__file__).with_name("known_differences.toml")
-TOOLS = {"lems": ("jLEMS", "jNeuroML_NEURON")}
-"""Whose departures, as cases list them, are those of a backend."""
+TOOLS = {"compartments": "jNeuroML_NEURON", "single compartment": "jLEMS", "point cell": "jLEMS"}
+"""What runs a kind of cell in the backend lems, by the name under which cases list departures."""
 STATUSES = {"pass": "same", "fail": "differs"}
 TOGETHER = 4
 """Conformance cases in one process."""
@@ -248,9 +248,8 @@ def _explained(row: Row) -> Row:
     reasons = [why for pattern, why in known.items() if fnmatch.fnmatch(row.case, pattern)]
     if row.suite == "conformance":
         case = load_case(row.case)
-        reasons += [
-            f"{tool}: {case.departures[tool]}" for tool in TOOLS.get(row.backend, ()) if tool in case.departures
-        ]
+        tool = TOOLS.get(row.kind, "") if row.backend == "lems" else ""
+        reasons += [f"{tool}: {case.departures[tool]}"] if tool in case.departures else []
     return Row(**{**asdict(row), "reason": "; ".join(reasons)})
 
 
