@@ -31,6 +31,9 @@ class ArborBackend:
         title="Arbor",
         package="arbor",
         install="pip install 'nmlopt[arbor]'",
+        gpu=True,
+        threads=True,
+        batch=8,
         programs=("c++", "make", "cmake"),
         citation="Arbor: Abi Akar N et al. (2019) Arbor — a morphologically-detailed neural network simulation library "
         "for contemporary high-performance computing architectures. Euromicro PDP 2019:274–282.",
@@ -45,14 +48,14 @@ class ArborBackend:
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B040-B049, B100, B101)."""
+        """Generate and build. Raises BackendError (B001-B004) and UnsupportedError (B040-B049, B083, B101)."""
         tools = toolchain(self.version())
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
-        settings = settings.on(self.offer)
+        settings, gpu = settings.on(self.offer), _gpu(settings)
         sources = files(parts(cell))
         texts = hashlib.sha256("".join(f"{n}\0{t}\0" for n, t in sorted(sources.items())).encode())
-        texts.update(tools.encode())
-        folder = build(sources, texts.hexdigest())
+        texts.update(f"{tools}{gpu}".encode())
+        folder = build(sources, texts.hexdigest(), gpu)
         return Program(self.name, cell, settings, _digest(cell, settings, tools), sources, folder)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
@@ -68,6 +71,16 @@ class ArborBackend:
 
         made, plan = program_plan(program)
         return export(program, made, plan, experiments, folder)
+
+
+def _gpu(settings: Settings) -> str:
+    """The kind of GPU that mechanisms are compiled for. Raises UnsupportedError B083 if Arbor was built for none."""
+    if not settings.gpu:
+        return ""
+    from nmlopt.exporters.arbor import hardware
+
+    raise_errors(hardware.missing(settings), UnsupportedError)
+    return hardware.gpu_kind()
 
 
 @lru_cache(maxsize=4)

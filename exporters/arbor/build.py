@@ -31,15 +31,15 @@ def library(folder: Path) -> Path:
     return folder / f"{NAME}-catalogue.so"
 
 
-def build(files: Mapping[str, str], digest: str) -> Path:
-    """The folder with the catalogue of `files`, built unless the cache holds it.
+def build(files: Mapping[str, str], digest: str, gpu: str = "") -> Path:
+    """The folder with the catalogue of `files`, built unless the cache holds it; `gpu`: the kind it is built for, too.
 
     Raises BackendError: B001 Arbor is missing, B002 no compiler, B003 it fails, B004 the cache cannot be written.
     """
-    return cached("arbor", digest, lambda folder: library(folder).is_file(), lambda here: _compile(files, here))
+    return cached("arbor", digest, lambda folder: library(folder).is_file(), lambda here: _compile(files, here, gpu))
 
 
-def _compile(files: Mapping[str, str], working: Path) -> None:
+def _compile(files: Mapping[str, str], working: Path, gpu: str) -> None:
     source = working / "mod"
     source.mkdir()
     for name, text in files.items():
@@ -48,7 +48,7 @@ def _compile(files: Mapping[str, str], working: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     flags = f"{os.environ.get('CXXFLAGS', '')} {COMPILER_FLAGS}".strip()
     environment = {**os.environ, "PATH": path, "CXXFLAGS": flags}
-    command = [sys.executable, str(_builder()), NAME, str(source)]
+    command = [sys.executable, str(_builder()), *(["--gpu", gpu] if gpu else []), NAME, str(source)]
     try:
         done = subprocess.run(command, cwd=working, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:

@@ -16,10 +16,13 @@ from nmlopt.backend import Program
 from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment, num
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.arbor.decoration import Decoration, boundaries, decoration, location
+from nmlopt.exporters.arbor.decoration import Decoration, boundaries, decoration
+from nmlopt.exporters.arbor.export_recordings import described, functions
 from nmlopt.exporters.arbor.mod import TEMPLATES, Part, files
 from nmlopt.exporters.arbor.paint import Plan
+from nmlopt.exporters.arbor.recordings import recorders
 from nmlopt.exporters.arbor.simulate import shape_of
+from nmlopt.exporters.arbor.stimuli import labels
 
 _FORMAT = "0.10-dev"
 _PROPERTIES = {"cm": "membrane-capacitance", "rL": "axial-resistivity", "Vm": "membrane-potential"}
@@ -42,16 +45,23 @@ def export_texts(
     slots = [slot.unit.to_si(slot.default) for slot in cell.slots]
     morphology, places = shape_of(cell.geometry)
     names = _file_names([e.id for e in experiments])
-    described = [
+    recording = [recorders(cell, parts, e) for e in experiments]
+    written = [
         {
             "id": e.id,
             "decor": f"{names[e.id]}.decor.acc",
             "duration_ms": e.duration_ms,
-            "recordings": {o.id: location(places.centres[o.site.compartment]) for o in e.outputs},
+            "events_ms": {label: attached.events_ms for label, attached in labels(e).items() if attached.events_ms},
+            **described(places, own, _trace_names(names[e.id], e), f"output_{number}"),
         }
-        for e in experiments
+        for number, (e, own) in enumerate(zip(experiments, recording, strict=True))
     ]
-    about = {"dt_ms": settings.dt_ms, "cv_boundaries": boundaries(places), "experiments": described}
+    texts = [
+        text
+        for number, (e, own) in enumerate(zip(experiments, recording, strict=True))
+        for text in functions(own, f"output_{number}", slots, e.temperature_K)
+    ]
+    about = {"dt_ms": settings.dt_ms, "cv_boundaries": boundaries(places), "experiments": written}
     env = environment(TEMPLATES)
     said = {"cell": cell.id, "version": version("nmlopt"), "arbor": version("arbor"), "names": list(names.values())}
     return {
@@ -61,6 +71,7 @@ def export_texts(
             f"{names[e.id]}.decor.acc": _component(_decor(decoration(places, plan, e, slots))) for e in experiments
         },
         "experiments.json": json.dumps(about, indent=2) + "\n",
+        "recorded.py": env.get_template("recorded.py.j2").render(functions=texts),
         "run.py": env.get_template("run.py.j2").render(),
         "README.md": env.get_template("README.md.j2").render(**said),
     }  # fmt: skip
@@ -76,6 +87,11 @@ def _file_names(ids: Sequence[str]) -> dict[str, str]:
             name, count = f"{base}_{count}", count + 1
         found[id_] = name
     return found
+
+
+def _trace_names(base: str, experiment: Experiment) -> dict[str, str]:
+    """A CSV file for each output, unique whatever its id is."""
+    return {id_: f"{base}.{name}.csv" for id_, name in _file_names([o.id for o in experiment.outputs]).items()}
 
 
 def _component(lines: Iterator[str]) -> str:
@@ -113,5 +129,8 @@ def _decor(found: Decoration) -> Iterator[str]:
     for count, (where, made) in enumerate(found.clamps):
         points = " ".join(f"({num(t)} {num(i)})" for t, i in made.envelope)
         wave = f"{num(made.frequency_kHz)} {num(made.phase_rad)}"
-        yield f'  (place {where} (current-clamp (envelope {points}) {wave}) "clamp{count}")'
+        yield f'  (place {where} (current-clamp (envelope {points}) {wave}) "current{count}")'
+    for placed in found.inputs:
+        numbers = " ".join(f'("{name}" {num(value)})' for name, value in placed.values.items())
+        yield f'  (place {placed.location} (synapse (mechanism "{placed.mechanism}" {numbers})) "{placed.label}")'
     yield ")"

@@ -1,4 +1,4 @@
-"""Runs programs in Arbor: candidates and experiments are the cells of one recipe. The only module that imports it."""
+"""Runs programs in Arbor: candidates and experiments are the cells of one recipe. It and `hardware` alone import it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from arbor import units
 
 from nmlopt.backend import Floats, Program, Recordings, RunStatus, Settings, Trace, divergence
 from nmlopt.experiment.model import Experiment
+from nmlopt.exporters.arbor import hardware
 from nmlopt.exporters.arbor.build import library
 from nmlopt.exporters.arbor.cable import Cable, Twig, cable, twigs
 from nmlopt.exporters.arbor.decoration import boundaries, decoration, location
@@ -192,7 +193,7 @@ _Recipe: Any = type("_Recipe", (_Model, arbor.recipe), {})  # Arbor has no types
 
 def _simulated(shape: Shape, cells: Sequence[Built], settings: Settings) -> list[dict[tuple[str, str], Trace]]:
     recipe = _Recipe(shape, cells, settings.dt_ms)
-    simulation = arbor.simulation(recipe, arbor.context(threads=1))
+    simulation = hardware.simulation(recipe, settings)
     dt = settings.dt_ms * units.ms
     handles = [
         [simulation.sample(gid, str(tag), arbor.regular_schedule(dt)) for tag, _ in enumerate(built.probes)]
