@@ -32,16 +32,17 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """How the work is spread: worker processes (None: one per core), and CPU seconds one candidate may use."""
+    """How the work is spread: worker processes (None: all cores are busy), and CPU seconds one candidate may use."""
 
     workers: int | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
 
-    def processes(self) -> int:
-        """The number of worker processes."""
+    def processes(self, threads: int = 1) -> int:
+        """The number of worker processes where each has so many threads."""
         if self.workers is not None:
             return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ def search_all(
 
     KeyboardInterrupt passes through: everything but the generation in flight is stored then.
     """
-    with Evaluator(problem, workers=machine.processes(), timeout_s=machine.timeout_s) as evaluator:
+    workers = machine.processes(problem.program.settings.threads)
+    with Evaluator(problem, workers=workers, timeout_s=machine.timeout_s) as evaluator:
         for seed in what.seeds:
             _search_seed(store, problem, evaluator, what, rule, seed, on_progress)
 

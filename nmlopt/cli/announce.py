@@ -14,7 +14,7 @@ def announce(loaded: Loaded, plan: Plan, folder: Path) -> None:
     """Show the warnings about both files, what is fitted to what, and how it is searched."""
     show_issues(loaded.files.issues)
     say(task(loaded))
-    say(f"{effort(plan)}; into {folder}")
+    say(f"{effort(plan, loaded.problem.program.settings.threads)}; into {folder}")
 
 
 def task(loaded: Loaded) -> str:
@@ -32,8 +32,8 @@ def task(loaded: Loaded) -> str:
     return ", ".join(parts)
 
 
-def effort(plan: Plan) -> str:
-    """One line: algorithm, population × generations, seeds, workers, further limits."""
+def effort(plan: Plan, threads: int = 1) -> str:
+    """One line: algorithm, population × generations, seeds, workers (of so many threads each), further limits."""
     size, rule, seeds = plan.search.algorithm.offspring, plan.rule, plan.search.seeds
     amount = f"{size} candidates per generation"
     if rule.generations is not None:
@@ -41,7 +41,7 @@ def effort(plan: Plan) -> str:
     parts = [
         f"{plan.search.algorithm.name}: {amount}" + (" each" if len(seeds) > 1 else ""),
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}",
-        count(plan.machine.processes(), "worker"),
+        count(plan.machine.processes(threads), "worker"),
         *_limits(rule),
     ]
     return ", ".join(parts)

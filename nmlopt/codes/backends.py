@@ -46,6 +46,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B080": error("pyNeuroML is not installed", "python -m pip install pyneuroml brings it."),
         "B081": error("The installed pyNeuroML holds no jNeuroML", "Install it anew."),
         "B082": error("The installed libNeuroML holds no schema", "Install it anew."),
+        "B083": error("The installed Arbor has no support for GPUs", "Leave --gpu out, or build Arbor with it."),
         "B090": error("Worker processes cannot start", "--workers 0 shows why."),
         "B091": error("jNeuroML needs Java, which is not there", "The hint holds the command that brings it."),
         "B092": error("A cell for LEMS comes without its document", "Lower it from a document."),
