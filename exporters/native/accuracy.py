@@ -13,11 +13,12 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 
 LONGEST_MS: Final = 1.6
 _LEVELS: Final = MappingProxyType({
-    Accuracy.FAST: (1.0, 0.3),
-    Accuracy.DEFAULT: (0.5, 0.1),
-    Accuracy.TIGHT: (0.25, 0.02),
+    Accuracy.FAST: (1.0, 0.3, 0.25),
+    Accuracy.DEFAULT: (0.5, 0.1, 0.1),
+    Accuracy.TIGHT: (0.25, 0.02, 0.05),
 })  # fmt: skip
-"""Shortest step as a share of dt, and the largest second difference of v (mV) that a step may leave."""
+"""Shortest step as a share of dt; the largest second difference of v (mV) that a step may leave; mV between rows of
+tables of rates, whose error goes as the square of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Steps:
     dt_ms: float
     tolerance_mV: float = 0.0
     longest_ms: float = 0.0
+    spacing_mV: float = 0.0
 
 
 def complete(settings: Settings) -> Settings:
@@ -44,12 +46,12 @@ def steps_of(cell: Cell, settings: Settings) -> Steps:
     """
     if settings.integrator is not Integrator.ADAPTIVE or settings.accuracy is None:
         return Steps(settings.dt_ms)
-    share, tolerance_mV = _LEVELS[settings.accuracy]
+    share, tolerance_mV, spacing_mV = _LEVELS[settings.accuracy]
     scale = settings.dt_ms / DEFAULT_DT_MS
     if cell.geometry is None:
         return Steps(settings.dt_ms * share)
     longest = settings.dt_ms if any(map(_is_tested, cell.mechanisms)) else LONGEST_MS * scale
-    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, longest)
+    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, longest, spacing_mV * scale)
 
 
 def _is_tested(mechanism: Mechanism) -> bool:

@@ -18,11 +18,12 @@ from nmlopt.errors import BackendError, Issue
 # No trapping maths: comparisons may be computed on both sides of a choice, which changes no value. Never -ffast-math:
 # it removes the tests for NaN, and a library linked with it switches the whole process to flush subnormal numbers.
 FLAGS = (
-    "-O3", "-std=gnu11", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-mprefer-vector-width=512",
+    "-O3", "-std=gnu11", "-fPIC", "-shared", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
     "-fno-builtin-log", "-fno-builtin-pow", "-fno-builtin-sin", "-fno-builtin-cos", "-fno-builtin-tan",
     "-fno-builtin-sinh", "-fno-builtin-cosh", "-fno-builtin-tanh", "-fno-builtin-tgamma", "-pthread",
 )  # fmt: skip
-NATIVE = ("-march=native", "-mcpu=native")
+NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("-mcpu=native",))
+"""Flags for the processor at hand, the first that the compiler knows."""
 LIBRARY = "kernel.so"
 _PROBE = ("-E", "-###", "-x", "c", os.devnull)
 
@@ -39,10 +40,10 @@ def compiler() -> tuple[str, ...]:
 def _toolchain(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """(flags for this processor, what a compiled kernel depends on beside its text and FLAGS)."""
     version = _run([*command, "--version"]).stdout
-    for flag in NATIVE:
-        told = _run([*command, flag, *_PROBE])
+    for flags in NATIVE:
+        told = _run([*command, *flags, *_PROBE])
         if told.returncode == 0:
-            return (flag,), f"{version}|{told.stderr}"
+            return flags, f"{version}|{told.stderr}"
     return (), f"{version}|{platform.machine()}"
 
 
