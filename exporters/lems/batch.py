@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,7 @@ from nmlopt.experiment.model import Attached, Experiment, Output
 from nmlopt.experiment.sites import CLAMP_CURRENT, VOLTAGE, has_voltage, input_dimension
 from nmlopt.exporters.lems.copies import Changes, definitions, needed, printed
 from nmlopt.exporters.lems.lems_file import Column, LemsFile, Table
-from nmlopt.exporters.lems.quantities import input_path, path_of
+from nmlopt.exporters.lems.quantities import Recorded, input_path, path_of
 from nmlopt.exporters.lems.start import at_start
 from nmlopt.exporters.lems.stimuli import Place, Target, Wiring, wiring
 from nmlopt.ir.inputs import input_element
@@ -29,6 +29,7 @@ from nmlopt.units import Quantity
 _IS_ID: Final = re.compile(r"(?!c\d)[A-Za-z_]\w*", re.ASCII)
 SIMULATION: Final = "nmlopt_simulation"
 NETWORK: Final = "nmlopt_network"
+_MORE_STEPS: Final = 1.25
 _MILLI: Final = 1e3
 _NANO: Final = 1e9
 
@@ -44,12 +45,17 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an output is had from a table: the sum of columns (from 1 on; column 0 is time) times a factor."""
+    """How an output is had from a table: the sum of columns (from 1 on; column 0 is time) times a factor.
+
+    `late` is how many rows after its moment a value is written: jLEMS and jNeuroML's export compute what is no state
+    before they step the states.
+    """
 
     output: Output
     columns: tuple[int, ...]
     factor: float
-    corrected: float | None = None
+    late: int
+    corrected: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,11 +135,11 @@ def part_of(program: Program, unit: Unit, copy: Copy, name: str, layout: Layout)
 
 
 def lems_file(program: Program, parts: Sequence[Part]) -> LemsFile:
-    """The file of parts that share their definitions and their temperature."""
+    """The file of parts that share their definitions and their temperature; it runs a step more, for what is late."""
     made = LemsFile(
         simulation=SIMULATION,
         network=NETWORK,
-        duration_ms=max(p.unit.experiment.duration_ms for p in parts),
+        duration_ms=max(p.unit.experiment.duration_ms for p in parts) + _MORE_STEPS * program.settings.dt_ms,
         dt_ms=program.settings.dt_ms,
         temperature_K=parts[0].unit.experiment.temperature_K,
         definitions=parts[0].copy.definitions,
@@ -179,16 +185,15 @@ def _table(
     for output in experiment.outputs:
         first = len(columns) + 1
         root = f"{target.population}/0/{target.component}/{layout.recorded(output.site)}"
-        paths = [root + path for path in _paths(program, copy, output, experiment, wired)]
+        found = list(_paths(program, copy, output, experiment, wired))
+        paths = [root + each.path for each in found]
+        late = 0 if all(each.is_state for each in found) else 1
         ids = [f"c{first + k}" for k in range(len(paths))]
         if len(ids) == 1 and _IS_ID.fullmatch(output.id):
             ids = [output.id]
         columns += [Column(*pair) for pair in zip(ids, paths, strict=True)]
-        readings.append(
-            Reading(
-                output, tuple(range(first, first + len(paths))), _factor(program, output), layout.corrected(output.site)
-            )
-        )
+        numbers = tuple(range(first, first + len(paths)))
+        readings.append(Reading(output, numbers, _factor(program, output), late, layout.corrected(output.site)))
     name = target.population
     return Table(f"{name}_out", f"{name}.dat", tuple(columns)), tuple(readings)
 
@@ -199,17 +204,17 @@ def _factor(program: Program, output: Output) -> float:
     return _MILLI if output.variable == VOLTAGE and has_voltage(program.cell) else 1.0
 
 
-def _paths(program: Program, copy: Copy, output: Output, experiment: Experiment, wired: Wiring) -> Iterator[str]:
+def _paths(program: Program, copy: Copy, output: Output, experiment: Experiment, wired: Wiring) -> Iterator[Recorded]:
     """The LEMS paths, below a place of the cell, of which an output is the sum."""
     if output.variable == CLAMP_CURRENT:
-        yield from (f"{clamp}/i" for clamp in wired.clamps)
+        yield from (Recorded(f"{clamp}/i", is_state=False) for clamp in wired.clamps)
         return
     known, name = copy.known, copy.changes.name
     owner, _, exposure = output.variable.partition("/")
     component = next((s.component for s in experiment.stimuli if isinstance(s, Attached) and s.id == owner), None)
     if component is not None:
-        below = input_path(known, input_element(known, component), exposure, name)
-        path = None if below is None else f"{wired.attached[owner]}/{below}"
+        path = input_path(known, input_element(known, component), exposure, name)
+        path = None if path is None else replace(path, path=f"{wired.attached[owner]}/{path.path}")
     else:
         path = path_of(known, copy.cell, output.variable, name)
     if path is None:

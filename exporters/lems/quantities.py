@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from nmlopt.document.model import Element
 from nmlopt.lems.resolve import Components, Instance, label
@@ -10,32 +11,42 @@ from nmlopt.lems.resolve import Components, Instance, label
 Names = Callable[[str], str]
 
 
-def path_of(known: Components, cell: Element, variable: str, name: Names) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A path below a cell, and whether it leads to a state: what is computed from states is written a step late."""
+
+    path: str
+    is_state: bool = True
+
+
+def path_of(known: Components, cell: Element, variable: str, name: Names) -> Recorded | None:
     """The path below `cell` of 'v' or '<placement>/<exposure>'; None if there is none.
 
     `name` tells what a top-level component is called in the text. The core types name a channel in the path of its
     gates, canonical names do not.
     """
     if "/" not in variable:
-        return variable
+        return Recorded(variable)
     placement, _, rest = variable.partition("/")
     steps = rest.split("/")
     root = known.instance(cell)
     if label(cell) == placement and not root.type.extends("cell"):
-        found = _below(known, root, steps, name)
-        return None if found is None else "/".join(found)
+        return _below(known, root, steps, name)
     for holders, instance in _placements(known, root):
         if label(instance.element) == placement:
             found = _below(known, instance, steps, name)
             if found is not None:
-                return "/".join((*holders, placement, *found))
+                return _after((*holders, placement), found)
     return None
 
 
-def input_path(known: Components, component: Element, exposure: str, name: Names) -> str | None:
+def input_path(known: Components, component: Element, exposure: str, name: Names) -> Recorded | None:
     """The path of an exposure below an attached input or synapse."""
-    found = _below(known, known.instance(component), exposure.split("/"), name)
-    return None if found is None else "/".join(found)
+    return _below(known, known.instance(component), exposure.split("/"), name)
+
+
+def _after(before: Sequence[str], found: Recorded) -> Recorded:
+    return replace(found, path="/".join((*before, found.path)))
 
 
 def _placements(known: Components, cell: Instance) -> Iterator[tuple[tuple[str, ...], Instance]]:
@@ -60,10 +71,11 @@ def _owned(known: Components, cell: Instance, name: str) -> Iterator[Instance]:
         yield known.instance(known.reference(wanted, name, cell.element), cell)
 
 
-def _below(known: Components, instance: Instance, steps: Sequence[str], name: Names) -> tuple[str, ...] | None:
+def _below(known: Components, instance: Instance, steps: Sequence[str], name: Names) -> Recorded | None:
     """The LEMS steps for canonical steps below an instance; references add the id of what they refer to."""
-    if len(steps) == 1 and _defines(instance, steps[0]):
-        return (steps[0],)
+    defined = _definition(instance, steps[0])
+    if len(steps) == 1 and defined is not None:
+        return Recorded(steps[0], defined.tag == "StateVariable")
     for child_name, declared in instance.type.children.items():
         if declared.kind not in ("Child", "Children", "ComponentReference"):
             continue
@@ -73,16 +85,18 @@ def _below(known: Components, instance: Instance, steps: Sequence[str], name: Na
             if is_reference:
                 found = _below(known, child, steps, name)
                 if found is not None:
-                    return (called, *found)
+                    return _after((called,), found)
             if label(child.element) == steps[0] and len(steps) > 1:
                 found = _below(known, child, steps[1:], name)
                 if found is not None:
-                    return (called, *found)
+                    return _after((called,), found)
     return None
 
 
-def _defines(instance: Instance, variable: str) -> bool:
+def _definition(instance: Instance, variable: str) -> Element | None:
+    """What defines a variable in the Dynamics of an instance, or the exposure of that name."""
     dynamics = instance.type.dynamics
-    return dynamics is not None and any(
-        variable in (item.attributes.get("exposure"), item.attributes.get("name")) for item in dynamics.children
-    )
+    for item in dynamics.children if dynamics is not None else ():
+        if variable in (item.attributes.get("exposure"), item.attributes.get("name")):
+            return item
+    return None

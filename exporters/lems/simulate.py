@@ -120,10 +120,11 @@ def read_table(path: Path, said: str) -> Floats:
 def traces_of(part: Part, table: Floats, dt_ms: float) -> Traces:
     """The traces of a part. Times are counted in steps, as jLEMS prints them in single precision."""
     experiment = part.unit.experiment
-    count = min(len(table), round(experiment.duration_ms / dt_ms) + 1)
+    count = min(len(table) - 1, round(experiment.duration_ms / dt_ms) + 1)
     t_ms = dt_ms * np.arange(count, dtype=np.float64)
     found: Traces = {}
     for reading in part.readings:
-        y = reading.factor * sum((table[:count, k] for k in reading.columns), np.zeros(count))
+        rows = slice(reading.late, reading.late + count)
+        y = reading.factor * sum((table[rows, k] for k in reading.columns), np.zeros(count))
         found[experiment.id, reading.output.id] = Trace(t_ms, y)
     return found

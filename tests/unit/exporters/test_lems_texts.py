@@ -122,8 +122,9 @@ def test_paths_name_the_channel_that_canonical_names_leave_out(root):
     known = components(read(root / "examples" / "hh_soma" / "model.nml"))
     cell = known.by_id["hh_soma"][0]
     found = {n: path_of(known, cell, f"na/{n}", lambda name: f"{name}__1") for n in ("m/q", "iDensity", "fopen", "x")}
+    assert [n for n, recorded in found.items() if recorded is not None and recorded.is_state] == ["m/q"]
     membrane = "hh_soma_biophysics/membraneProperties/na"
-    assert found == {
+    assert {n: recorded and recorded.path for n, recorded in found.items()} == {
         "m/q": f"{membrane}/na_channel__1/m/q",
         "iDensity": f"{membrane}/iDensity",
         "fopen": f"{membrane}/na_channel__1/fopen",
@@ -231,7 +232,7 @@ def test_a_file_that_cannot_be_run_costs_the_culprit_only(root, monkeypatch):
         runs.append([p.unit.row for p in chosen])
         if 5 in runs[-1]:
             raise java.RunError("it burst")
-        return [simulate.traces_of(p, np.full((201, 2), 1e-3 * p.unit.row), 0.025) for p in chosen]
+        return [simulate.traces_of(p, np.full((202, 2), 1e-3 * p.unit.row), 0.025) for p in chosen]
 
     monkeypatch.setattr(simulate, "_ran", ran)
     wanted = Experiment("e", 5.0, 279.0, (), (Output("v", SITE),))
