@@ -76,11 +76,15 @@ class TraceRequest:
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlan:
-    """All that is extracted from the recordings of one candidate. Picklable."""
+    """All that is extracted from the recordings of one candidate. Picklable.
+
+    `fast`: features are taken by our own code where it equals eFEL; else all by eFEL.
+    """
 
     groups: tuple[EfelGroup, ...]
     spikes: tuple[SpikeRequest, ...]
     traces: tuple[TraceRequest, ...]
+    fast: bool = True
 
 
 def make_plan(targets: Targets, cell: Cell, experiments: Sequence[Experiment], folder: Path) -> FeaturePlan:
