@@ -145,6 +145,15 @@ def test_limits_go_around_steps_that_break(broken, note):
     assert found.note == note
 
 
+def test_three_runs_remove_errors_of_the_second_order():
+    def curved(dt_ms):
+        return {"x": np.array([10.0 + 2.0 * dt_ms + 30.0 * dt_ms**2])}, 0.0
+
+    found = limits(["x"], 0.1, curved).found["x"]
+    assert found.times == pytest.approx([10.0])
+    assert found.unsettled_ms == pytest.approx(30.0 * 0.1**2 / 8.0)
+
+
 def test_limits_need_two_runs_and_equal_counts():
     with pytest.raises(CaseError):
         limits(["x"], 0.1, falling(0.05, 0.02))

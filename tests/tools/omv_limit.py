@@ -35,7 +35,8 @@ Run = Callable[[float], tuple[Times, float]]
 class Limit:
     """What spike times (ms) tend to, or why that cannot be said.
 
-    `unsettled_ms`: how far the estimate from dt/2 and dt/4 lies from that from dt and dt/2; nan if there is none.
+    `unsettled_ms`: how far the estimate from all three steps lies from the linear one of dt/2 and dt/4; nan if the
+    latter is all there is.
     """
 
     times: np.ndarray | str
@@ -52,7 +53,10 @@ class Limits:
 
 
 def limits(names: Sequence[str], dt_ms: float, run: Run) -> Limits:
-    """Extrapolate from dt/2 and dt/4. Raises what the last run that was tried raises."""
+    """Extrapolate in dt and dt² from dt, dt/2, dt/4, and in dt alone where the coarsest is of no use.
+
+    Raises what the last run that was tried raises.
+    """
     notes: list[str] = []
     for scale in SCALES:
         first = scale * dt_ms
@@ -83,10 +87,11 @@ def _limit(name: str, coarse: tuple[Times, float] | Exception, middle: Times, fi
     if len(middle[name]) != len(fine[name]):
         counts = ["-" if before is None else len(before), len(middle[name]), len(fine[name])]
         return Limit(f"{', '.join(map(str, counts))} spikes at dt, dt/2, dt/4")
-    best = extrapolate(middle[name], fine[name])
-    if before is None or len(before) != len(best):
-        return Limit(best)
-    return Limit(best, float(np.abs(best - extrapolate(before, middle[name])).max(initial=0.0)))
+    linear = extrapolate(middle[name], fine[name])
+    if before is None or len(before) != len(linear):
+        return Limit(linear)
+    best = extrapolate(extrapolate(before, middle[name]), linear, order=2)
+    return Limit(best, float(np.abs(best - linear).max(initial=0.0)))
 
 
 # ------------------------------------------------------------------------------------------------ runs
