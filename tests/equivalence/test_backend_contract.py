@@ -185,6 +185,16 @@ def test_fit_resume_status_and_report(called, files, tmp_path):
     assert called("status", run)[0] == called("report", run)[0] == 0
 
 
+@pytest.mark.neuron
+def test_a_fit_verifies_its_solutions_on_another_backend(called, files, tmp_path):
+    run = tmp_path / "run"
+    limits = ("--offspring", "6", "--generations", "2", "--workers", "1", "--solutions", "1")
+    code, found = called("fit", *files, *TOY, "--out", run, *limits, "--verify", "neuron,toy", "--json")
+    assert code == 0
+    written = (run / found["solutions"][0]["model"]).read_text(encoding="utf-8")
+    assert "toy and neuron: same within numerical error" in written
+
+
 def test_export(called, files, tmp_path):
     folder = tmp_path / "out"
     assert called("export", files[0], folder, *TOY)[0] == 0
