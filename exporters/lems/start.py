@@ -44,7 +44,11 @@ def _of_point_cell(known: Components, element: Element, v_init_mV: float, suffix
     assert type_.dynamics is not None  # `choose_cell` takes cells with equations only
     name = f"{type_.name}{suffix}"
     lines = [f'  <ComponentType name="{name}" extends="{type_.name}">\n']
-    lines += [f'    <Parameter name="{_V_INIT}" dimension="voltage"/>\n    <Dynamics>\n']
+    lines += [f'    <Parameter name="{_V_INIT}" dimension="voltage"/>\n']
+    for declared in type_.children.values():
+        if declared.kind == "Attachments":  # jLEMS does not let these be inherited beside new Dynamics
+            lines += plain(declared.element, 2)
+    lines += ["    <Dynamics>\n"]
     for item in type_.dynamics.children:
         lines += _started(item) if item.tag == "OnStart" else plain(item, 3)
     if not any(item.tag == "OnStart" for item in type_.dynamics.children):
