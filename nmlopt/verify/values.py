@@ -24,7 +24,7 @@ from nmlopt.verify.refine import Estimate, estimate, settled
 
 _PER_STEP = 8
 """Samples per smallest step that features are read from."""
-_MOST_SAMPLES = 200_000
+_MOST_SAMPLES = 400_000
 _GRID = "interp_step"
 
 

@@ -1,0 +1,126 @@
+"""Verdicts on backends whose differences are known."""
+
+from dataclasses import replace
+
+import pytest
+from stepped_backend import SteppedBackend, entrants, stepped_subject
+
+from nmlopt.backend import RunStatus
+from nmlopt.errors import Issue
+from nmlopt.verify.model import SideStatus, Verdict
+from nmlopt.verify.run import compare_backends
+from nmlopt.verify.tolerances import SPIKE_FLOOR_MS
+
+ONE = SteppedBackend("one")
+
+
+def verified(*backends):
+    return compare_backends(stepped_subject(), entrants(*backends))
+
+
+def test_another_error_of_the_method_is_no_difference():
+    found = verified(ONE, SteppedBackend("two", lag=-5.0))
+    assert found.verdict is Verdict.SAME
+    (spikes,) = found.spikes
+    assert spikes.counts == (3, 3)
+    assert spikes.difference_ms == pytest.approx(0.0, abs=1e-3)
+    assert found.sides[0].order == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_shift_beyond_the_floor_is_one():
+    found = verified(ONE, SteppedBackend("two", times_ms=(30.0, 50.0, 70.0 + 4 * SPIKE_FLOOR_MS)))
+    (spikes,) = found.spikes
+    assert spikes.verdict is Verdict.DIFFERS
+    assert spikes.reason == "spike 3"
+    assert spikes.difference_ms == pytest.approx(4 * SPIKE_FLOOR_MS, rel=0.1)
+    (trace,) = found.traces
+    assert trace.verdict is Verdict.SAME  # its shape is: a shift counts once
+
+
+def test_a_shift_below_the_floor_is_none():
+    found = verified(ONE, SteppedBackend("two", times_ms=(30.0, 50.0, 70.0 + 0.5 * SPIKE_FLOOR_MS)))
+    assert found.verdict is Verdict.SAME
+
+
+def test_another_rest_differs_in_the_trace_from_the_begin():
+    found = verified(ONE, SteppedBackend("two", rest_mV=-64.9))
+    (trace,) = found.traces
+    assert (trace.verdict, trace.first_ms) == (Verdict.DIFFERS, 0.0)
+    assert trace.difference == pytest.approx(0.1, rel=0.01)
+
+
+def test_another_height_differs_in_the_feature():
+    found = verified(ONE, SteppedBackend("two", height_mV=81.0))
+    peak = next(c for c in found.targets if c.target == "peak")
+    assert peak.verdict is Verdict.DIFFERS
+    assert peak.difference_sd == pytest.approx(0.5, rel=0.02)
+    assert found.target_verdict("peak") is Verdict.DIFFERS
+
+
+def test_another_number_of_spikes_differs():
+    found = verified(ONE, SteppedBackend("two", times_ms=(30.0, 50.0)))
+    (spikes,) = found.spikes
+    assert spikes.verdict is Verdict.DIFFERS
+    assert "number of spikes: one 3; two 2" in spikes.reason
+
+
+def test_a_number_of_spikes_that_changes_with_the_step_is_undecided():
+    found = verified(ONE, SteppedBackend("two", marginal_below_ms=0.01))
+    (spikes,) = found.spikes
+    assert spikes.verdict is Verdict.UNDECIDED
+    assert "changes with the step" in spikes.reason
+    assert found.verdict is not Verdict.SAME
+
+
+def test_a_number_of_spikes_that_settles_counts():
+    found = verified(SteppedBackend("one", marginal_below_ms=0.02), SteppedBackend("two", marginal_below_ms=0.02))
+    assert found.spikes[0].verdict is Verdict.SAME
+    assert found.spikes[0].counts == (4, 4)
+
+
+def test_a_backend_that_refuses_is_left_out_and_says_why():
+    issue = Issue("B043", "it is a point cell")
+    found = verified(ONE, SteppedBackend("two", lag=1.0), SteppedBackend("three", issues=(issue,)))
+    assert [s.status for s in found.sides] == [SideStatus.OK, SideStatus.OK, SideStatus.REFUSED]
+    assert found.sides[2].issues == (issue,)
+    assert found.verdict is Verdict.SAME
+
+
+def test_a_missing_simulator_is_told():
+    found = verified(ONE, SteppedBackend("two", is_missing=True))
+    assert found.sides[1].status is SideStatus.MISSING
+    assert not found.targets
+
+
+def test_a_run_that_fails_differs_from_one_that_does_not():
+    found = verified(ONE, SteppedBackend("two", status=RunStatus.DIVERGED))
+    assert found.sides[1].status is SideStatus.FAILED
+    assert "diverged: on purpose" in found.sides[1].detail
+    assert found.verdict is Verdict.DIFFERS
+
+
+def test_every_two_of_three_are_compared():
+    found = verified(ONE, SteppedBackend("two"), SteppedBackend("three", rest_mV=-64.0))
+    verdicts = {c.pair: c.verdict for c in found.traces}
+    assert verdicts == {
+        ("one", "two"): Verdict.SAME,
+        ("one", "three"): Verdict.DIFFERS,
+        ("two", "three"): Verdict.DIFFERS,
+    }
+
+
+def test_steps_are_told_as_they_come():
+    told = []
+    compare_backends(stepped_subject(), entrants(ONE, SteppedBackend("two")), told.append)
+    assert [(s.done, s.asked) for s in told] == [(i, 6) for i in range(6)]
+    assert told[0].text == "one, dt 0.025 ms"
+
+
+def test_edges_between_steps_are_not_extrapolated():
+    subject = stepped_subject()
+    pulse = replace(subject.experiments[0].stimuli[0], delay_ms=20.01)
+    experiment = replace(subject.experiments[0], stimuli=(pulse,))
+    found = compare_backends(replace(subject, experiments=(experiment,)), entrants(ONE, SteppedBackend("two", lag=1.0)))
+    spikes = found.sides[0].trains[("step", "soma")].times
+    assert spikes is not None
+    assert spikes.error.min() > 0.025  # as large as what the steps changed, and a step
