@@ -20,7 +20,9 @@ from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
 GENERATOR_VERSION = "1"
-LANES = 1
+WIDEST = 8
+FEW_COMPARTMENTS = 30
+"""Up to this many, fixed steps of eight candidates go side by side; more fill the vectors by themselves."""
 
 
 @final
@@ -47,14 +49,14 @@ class NativeBackend:
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = complete(settings.on(self.offer))
         made = kernel(cell)
-        folder = build(made.text, LANES)
+        folder = build(made.text, lanes_of(cell, settings))
         return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
         from nmlopt.exporters.native.simulate import simulate
 
-        return simulate(program, program_kernel(program), LANES, experiments, values)
+        return simulate(program, program_kernel(program), lanes_of(program.cell, program.settings), experiments, values)
 
     def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
         """Not offered. Raises UnsupportedError B110."""
@@ -65,6 +67,16 @@ class NativeBackend:
 def program_kernel(program: Program) -> Kernel:
     """The kernel of a program, worked out once per process and program."""
     return kernel(program.cell)
+
+
+def lanes_of(cell: Cell, settings: Settings) -> int:
+    """How many candidates go through one loop: by structure and settings alone, so that results cannot depend on it.
+
+    Adaptive steps and the events of point cells come at moments of their own for each candidate.
+    """
+    if cell.geometry is None or settings.integrator is not Integrator.FIXED:
+        return 1
+    return WIDEST if len(cell.geometry.compartments) <= FEW_COMPARTMENTS else 1
 
 
 def _digest(cell: Cell, settings: Settings) -> str:
