@@ -263,7 +263,7 @@ def counts(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, dict[str, int]]
         for backend in dict.fromkeys(row.backend for row in rows):
             chosen = [row for row in rows if (row.suite, row.backend) == (suite, backend)]
             kinds = {"all": chosen} | {k: [r for r in chosen if r.kind == k] for k in sorted({r.kind for r in chosen})}
-            by_kind = {kind or "not known": dict(Counter(map(_status, some))) for kind, some in kinds.items()}
+            by_kind = {kind or "not read": dict(Counter(map(_status, some))) for kind, some in kinds.items()}
             found.setdefault(suite, {})[backend] = by_kind
     return found
 
