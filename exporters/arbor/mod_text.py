@@ -22,8 +22,9 @@ from nmlopt.exporters.arbor.truths import with_comparisons
 from nmlopt.ir.model import Assigned, Condition, Mechanism, MechanismKind
 from nmlopt.lems.expression import Sym
 
-ARBOR = Dialect(operators=NMODL.operators, functions={**NMODL.functions, "exprelr": "linoid"}, power="power")
-"""Arbor has a function exprelr of its own, x / (exp(x) - 1)."""
+_FUNCTIONS = {name: text for name, text in NMODL.functions.items() if name != "ceil"}
+ARBOR = Dialect(operators=NMODL.operators, functions={**_FUNCTIONS, "exprelr": "linoid"}, power="power")
+"""Arbor has a function exprelr of its own, x / (exp(x) - 1), and none that rounds."""
 ELAPSED, WEIGHT = "elapsed", "attached_weight"
 """A state of ours, the seconds since the start, and a parameter, the weight of an attachment."""
 _BUILT_IN = frozenset({"exprelr", "linoid", "min", "max", "safeinv", "signum", "sigmoid", "relu", "step", "celsius",

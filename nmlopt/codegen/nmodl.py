@@ -163,7 +163,7 @@ class Writer:
         match expr:
             case Op("^", (base, exponent)) if not is_product(base, exponent):
                 self.helpers.add("power")
-            case Call("exprelr" | "H" as function, _):
+            case Call("exprelr" | "H" | "tan" | "sinh" | "cosh" as function, _):  # the last three: Arbor has them not
                 self.helpers.add(self.dialect.functions[function])
         for part in parts(expr):
             self._note(part)

@@ -50,3 +50,13 @@ def same(found: Recordings, wanted: Recordings, what: str) -> None:
         assert np.array_equal(found.traces[key].t_ms, trace.t_ms), (what, key)
         difference = np.abs(found.traces[key].y - trace.y).max()
         assert np.array_equal(found.traces[key].y, trace.y), (what, key, difference)
+
+
+def alike(found: Recordings, wanted: Recordings, what: str) -> None:
+    """Every trace equal to a billionth of its largest value: where a compiler may rearrange literals."""
+    assert found.status == wanted.status, (what, found.detail, wanted.detail)
+    assert found.traces.keys() == wanted.traces.keys()
+    for key, trace in wanted.traces.items():
+        largest = float(np.abs(trace.y).max())
+        difference = float(np.abs(found.traces[key].y - trace.y).max())
+        assert difference <= 1e-9 * largest, (what, key, difference, largest)
