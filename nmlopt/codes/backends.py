@@ -57,9 +57,20 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B100": error("A backend does not run on a GPU here", "Leave --gpu out."),
         "B101": error("A backend uses one thread per process", "Leave --threads out; --workers sets the processes."),
         "B110": error("The native kernel ran out of memory", "Simulate fewer candidates at once."),
+        "B111": error(
+            "A point cell or pool for the native kernel has a kinetic scheme", "Use a <cell> of one segment."
+        ),
         "B112": error("A function in a mechanism has no counterpart in the native kernel", _OTHER),
         "B113": error("A mechanism for the native kernel has regimes and is no point cell", _OTHER),
+        "B114": error("A point cell for the native kernel is voltage-clamped", "Use a <cell> of one segment."),
+        "B115": error(
+            "A variable to record in the native kernel does not exist", "The names are those of the document."
+        ),
+        "B116": error(
+            "A variable for the native kernel does not exist at that place", "Record it where its mechanism is."
+        ),
         "B117": error("A backend has no adaptive steps", "Leave --accuracy out, or choose another backend."),
+        "B118": error("A current for the native kernel goes to a cell whose equations have none", "Leave it out."),
         "B119": error("The native kernel cannot be exported", "Export to another simulator."),
         "V001": error("There are fewer than two backends to compare", "Name two, such as --backends neuron,arbor."),
     }
