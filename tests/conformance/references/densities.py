@@ -152,6 +152,7 @@ def population(conductance: float = 125 * 20e-12) -> list:
     tests="channelPopulationNernst: an absolute current at the Nernst potential; iCa/surfaceArea feeds the pool",
     rule="Cells.xml: channelPopulationNernst, membraneProperties (iCa)",
     mistakes={"it does not feed the pool": {"fed": 0.0}},
+    departures={"jLEMS": "finds no current of the population: it stops"},
 )
 def population_nernst(fed: float = 1.0) -> list:
     def current(v: float, ca: float) -> float:
@@ -264,6 +265,7 @@ def two_and_soma(density: Callable[[float, int], float]) -> list:
     tests="channelDensityNonUniformNernst: a varying conductance density at the Nernst potential",
     rule=NOT_LEMS,
     mistakes={"the conductance does not vary": {"slope": 0.0}},
+    departures={"jNeuroML_NEURON": "converts the unit of the first term of the expression only"},
 )
 def nonuniform_nernst(slope: float = 0.002) -> list:
     p = {1: 50.0, 2: 150.0}
@@ -275,6 +277,7 @@ def nonuniform_nernst(slope: float = 0.002) -> list:
     tests="channelDensityNonUniformGHK: a varying permeability, its expression in m/s",
     rule=NOT_LEMS,
     mistakes={"the permeability does not vary": {"slope": 0.0}},
+    departures={"jNeuroML_NEURON": "converts the unit of the first term of the expression only"},
 )
 def nonuniform_ghk(slope: float = 2e-10) -> list:
     p = {1: 50.0, 2: 150.0}

@@ -44,6 +44,7 @@ def off_grid(delay: float = 5.0037, duration: float = 12.3391) -> list:
     tests="rampGenerator: from start to finish within its window, baselineAmplitude before and after",
     rule="Inputs.xml: rampGenerator",
     mistakes={"the baseline is left out": {"baseline": 0.0}},
+    departures={"jLEMS": "adds steps up, so that an edge on the grid may come a step late"},
 )
 def ramp(baseline: float = 0.005) -> list:
     def current(t: float, v: float) -> float:

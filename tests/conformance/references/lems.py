@@ -34,6 +34,7 @@ def units_of_user_code(scale: float = 0.0166666666666666667) -> list:
     tests="select over all children with reduce add and multiply",
     rule="LEMS: DerivedVariable (select, reduce)",
     mistakes={"multiply adds": {"product": 2.5}},
+    departures={"jLEMS": "takes the variable 'product' for its function of that name: it stops"},
 )
 def select_and_reduce(product: float = 1.5 * 0.4 * 0.6) -> list:
     def inf(v: float) -> float:
