@@ -35,7 +35,7 @@ def fast_values(
     `gridded` keeps what calls with other windows or thresholds of the same recordings can use again.
     """
     rules = _rules(settings)
-    if rules is None or not NAMES.issuperset(wanted.features):
+    if rules is None or wanted.end_ms < wanted.start_ms or not NAMES.issuperset(wanted.features):
         return None
     step_ms = _step_ms(settings)
     place = (wanted.key, step_ms)

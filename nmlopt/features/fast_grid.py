@@ -6,6 +6,7 @@ takes the last value. It adds the step up, so the rounding errors of the sum are
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -31,20 +32,21 @@ class Grid:
     _MOST_KEPT: ClassVar[int] = 32
 
     def __init__(self, t_ms: Floats, step_ms: float) -> None:
-        if len(t_ms) < 3 or not (t_ms[1:] > t_ms[:-1]).all():
+        gaps = t_ms[1:] - t_ms[:-1]
+        if len(t_ms) < 3 or not (gaps > 0.0).all():
             raise Doubt
         self.step_ms = step_ms
         self._given = t_ms.copy()
-        self.t = _points(float(t_ms[0]), float(t_ms[-1]), step_ms)
+        self._axis = (float(t_ms[0]), float(t_ms[-1]), step_ms)
+        self.t = _points(*self._axis)
         if len(self.t) < 3 or self.t[-2] >= t_ms[-1]:
             raise Doubt
         self._ends_beyond = bool(self.t[-1] > t_ms[-1])
         self._before = _before(t_ms, self.t, step_ms)
-        self._after = self._before + 1
-        left = t_ms[self._before]
-        self._width = t_ms[self._after] - left
-        self._into = self.t - left
-        self._slope_width: Floats | None = None
+        self._into = self.t - t_ms.take(self._before)
+        # slopes are taken where there are fewer: between samples, or at points
+        self._between = len(t_ms) < len(self.t)
+        self._gaps = gaps if self._between else gaps.take(self._before)
 
     @classmethod
     def of(cls, t_ms: Floats, step_ms: float) -> Grid:
@@ -64,30 +66,29 @@ class Grid:
         y = trace.y
         if len(y) != len(self._given):
             raise Doubt
-        left = y.take(self._before)
-        found: Floats = y.take(self._after)
-        found -= left
-        found /= self._width
+        if self._between:
+            found: Floats = ((y[1:] - y[:-1]) / self._gaps).take(self._before)
+        else:
+            found = (y.take(self._before + 1) - y.take(self._before)) / self._gaps
         found *= self._into
-        found += left
+        found += y.take(self._before)
         if self._ends_beyond:
             found[-1] = y[-1]
         return found
 
     def slopes(self, values: Floats) -> Floats:
         """Central differences of values on the grid per ms, one-sided at both ends (n,)."""
-        if self._slope_width is None:
-            t = self.t
-            self._slope_width = np.concatenate(([t[1] - t[0]], t[2:] - t[:-2], [t[-1] - t[-2]]))
         found: Floats = np.empty_like(values)
         np.subtract(values[2:], values[:-2], out=found[1:-1])
         found[0] = values[1] - values[0]
         found[-1] = values[-1] - values[-2]
-        found /= self._slope_width
+        found /= _spans(*self._axis)
         return found
 
 
+@lru_cache(maxsize=32)
 def _points(first: float, last: float, step: float) -> Floats:
+    """The points of the grid; not to be written to."""
     count = int(np.ceil((last - first) / step))
     steps = np.full(count + 1, step)
     steps[0] = first
@@ -95,18 +96,23 @@ def _points(first: float, last: float, step: float) -> Floats:
     return points if count == 0 or points[count - 1] < last else points[:count]
 
 
+@lru_cache(maxsize=32)
+def _spans(first: float, last: float, step: float) -> Floats:
+    """Between the two points whose values make a central difference, or one at the ends; not to be written to."""
+    t = _points(first, last, step)
+    return np.concatenate(([t[1] - t[0]], t[2:] - t[:-2], [t[-1] - t[-2]]))
+
+
 def _before(t_ms: Floats, points: Floats, step_ms: float) -> Indices:
     """The sample before each point (n,); of a point on a sample it is the one before that sample.
 
     A binary search for each would cost more than all features: points lie at equal steps, but for rounding.
     """
-    guess = ((t_ms[1:-1] - t_ms[0]) / step_ms).astype(np.intp) - 1
-    later = np.clip(guess, 0, len(points) - 1)  # to become: the first point later than the sample
-    for _ in range(3):
-        later += points[np.minimum(later, len(points) - 1)] <= t_ms[1:-1]
-        np.minimum(later, len(points), out=later)
-    padded = np.append(points, np.inf)
-    if (padded[later] <= t_ms[1:-1]).any() or (padded[later - 1] > t_ms[1:-1]).any():
+    inner = t_ms[1:-1]
+    later = ((inner - t_ms[0]) / step_ms).astype(np.intp)  # to become: the first point later than each sample
+    for _ in range(2):
+        np.minimum(later, len(points) - 1, out=later)
+        later += points.take(later) <= inner
+    if (points.take(later - 1) > inner).any() or (np.append(points, np.inf).take(later) <= inner).any():
         raise Doubt
-    counts = np.diff(later, prepend=0, append=len(points))
-    return np.repeat(np.arange(len(t_ms) - 1), counts)
+    return np.repeat(np.arange(len(inner) + 1), np.diff(later, prepend=0, append=len(points)))

@@ -62,7 +62,7 @@ def cases(draw) -> tuple[Trace, float, float]:
     case=cases(),
     asked=st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in SOME_SETTINGS.items()}),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_values_and_absences_are_those_of_efel(case, asked):
     trace, start_ms, end_ms = case
     assert differences(trace, start_ms, end_ms, efel_settings(**asked)) == {}
