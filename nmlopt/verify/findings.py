@@ -67,7 +67,18 @@ def of_rate(place: Place, local: Local, rate: Rate, frame: Frame) -> Finding:
     )
     weight = 1.0 + min(rate.share, 1.0)
     return _finding(
-        "rate", place, local, quantity, frame, rate.at, rate.expected, rate.found, rate.factor, weight, text
+        "rate",
+        place,
+        local,
+        quantity,
+        frame,
+        rate.at,
+        rate.expected,
+        rate.found,
+        rate.factor,
+        weight,
+        text,
+        share=rate.share,
     )
 
 
@@ -100,7 +111,19 @@ def of_missing(place: Place, rest: Missing, frame: Frame) -> Finding:
     factor = rest.amount if rest.kind not in ("reversal", "form") else None
     weight = 1.0 + min(rest.share, 1.0) if rest.explained > SURE else min(rest.share, 1.0)
     return _finding(
-        "current", place, local, quantity, frame, rest.at, rest.expected, rest.found, factor, weight, text, rest.kind
+        "current",
+        place,
+        local,
+        quantity,
+        frame,
+        rest.at,
+        rest.expected,
+        rest.found,
+        factor,
+        weight,
+        text,
+        rest.kind,
+        rest.share,
     )
 
 
@@ -122,6 +145,7 @@ def _finding(
     weight: float,
     text: str,
     property_: Property = "",
+    share: float = 0.0,
 ) -> Finding:
     return Finding(
         kind=kind,
@@ -142,5 +166,6 @@ def _finding(
         text=text,
         property=property_,
         ion=local.mechanism.ion if local is not None else "",
+        share=share,
         is_pool=local is not None and local.mechanism.kind is MechanismKind.POOL,
     )

@@ -199,6 +199,7 @@ class Finding:
     property: Property = ""
     ion: str = ""
     is_pool: bool = False
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

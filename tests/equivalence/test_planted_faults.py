@@ -30,6 +30,7 @@ class Fault:
     quantity: str
     factor: float | None = None
     property: str = ""
+    amplitude: str = "0.3 nA"
 
 
 STICK, CALCIUM = "examples/ball_and_stick/model.nml", "tests/data/elements/calcium.nml"
@@ -44,7 +45,7 @@ SLOW = {
         "current", "k_channel", "k_soma/iDensity", 1.1, "conductance",
     ),
     "q10 of a slow gate": Fault(
-        FaultyArbor("ih_channel", faster("q_q", 1.3), "ih"), "rate", "ih_channel", "ih/q/q", 1.3
+        FaultyArbor("ih_channel", faster("q_q", 1.3), "ih"), "rate", "ih_channel", "ih/q/q", 1.3, "", "-0.1 nA"
     ),
     "q10 of a gate in a merged mechanism": Fault(
         FaultyNeuron(faster("k_channel_n_q", 0.8), "n"), "rate", "k_channel", "k_soma/n/q", 0.8
@@ -138,7 +139,7 @@ def _named(found: Verification, fault: Fault) -> Finding:
 @pytest.mark.parametrize("name", [*FAST, *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW)])
 def test_a_fault_in_a_cable_cell(name: str, root: Path, tmp_path: Path) -> None:
     fault = {**FAST, **SLOW}[name]
-    found = _verified(root / STICK, _targets(tmp_path, "0.3 nA", "ball_and_stick"), _with(fault))
+    found = _verified(root / STICK, _targets(tmp_path, fault.amplitude, "ball_and_stick"), _with(fault))
     first = _named(found, fault)
     if fault.factor is not None:
         assert first.factor == pytest.approx(fault.factor, rel=0.01)

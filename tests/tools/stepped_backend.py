@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from fake_backend import DURATION_MS, fake_cell, fake_experiment, fake_problem
 from nmlopt.backend import Floats, Offer, Program, Recordings, RunStatus, Settings, Trace
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
-from nmlopt.ir.model import Cell
+from nmlopt.ir.model import Cell, Compartment, Geometry, Section, Span
 from nmlopt.verify.model import Entrant, Subject
 
 
@@ -66,7 +66,21 @@ def stepped_subject() -> Subject:
     """The protocol and targets of the fake problem: a peak of 20 ± 2 mV, and a spike at 45 ms."""
     problem = fake_problem()
     values = np.array([[80.0, 0.0]])
-    return Subject(fake_cell(), (fake_experiment(),), problem.targets, problem.plan, problem.scoring, values)
+    points = ((0.0, 0.0, 0.0, 20.0), (0.0, 20.0, 0.0, 20.0))
+    geometry = Geometry(
+        (Section("soma", points, -1, 0.0, 1, (0,)),),
+        (Compartment(0, 0.5, 1.2566e-9),),
+        (Span(0, 0, 0.0, 1.0),),
+        (("all", (0,)),),
+    )
+    return Subject(
+        replace(fake_cell(), geometry=geometry),
+        (fake_experiment(),),
+        problem.targets,
+        problem.plan,
+        problem.scoring,
+        values,
+    )
 
 
 def entrants(*backends: SteppedBackend) -> tuple[Entrant, ...]:
