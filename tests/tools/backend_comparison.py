@@ -27,7 +27,9 @@ FINE_ENOUGH_MS = 0.0101
 SMALLEST_MS = 0.005
 """Implicit schemes need no smaller one; explicit ones keep the published step, for which they were stable."""
 SPIKE_RANGE = 30.0
-"""A voltage (mV) that moves less holds no spikes."""
+"""A voltage (mV) that moves less holds no spikes, unless it is reset."""
+RESET_MV = 2.0
+"""Nothing but a reset falls so far in a step."""
 BEFORE_SPIKE_MS = 2.0
 Traces = Mapping[str, Trace]
 
@@ -95,7 +97,8 @@ def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allo
         pairs = [(coarse[name], finer[name]) for coarse, finer in (mine, reference)]
         span = float(np.ptp(fine.y))
         level = float(fine.y.min()) + 0.5 * span
-        is_spiking = span > SPIKE_RANGE or name.endswith("/V")
+        resets = float(np.diff(fine.y).min(initial=0.0)) < -RESET_MV
+        is_spiking = span > SPIKE_RANGE or resets or name.endswith("/V")
         times = [[crossings(t, level) if is_spiking else np.zeros(0) for t in pair] for pair in pairs]
         counts = [[len(found) for found in side] for side in times]
         if len({n for side in counts for n in side}) > 1:
