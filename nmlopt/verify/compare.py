@@ -51,6 +51,8 @@ def compare_target(target: str, rule: Rule, one: Side, other: Side) -> TargetCom
     a, b, pair = one.values[target], other.values[target], (one.name, other.name)
     if a.estimate is None or b.estimate is None or len(a.estimate.value) != len(b.estimate.value):
         verdict, reason = _counted([_size(level) for level in a.levels], [_size(level) for level in b.levels], pair)
+        if _size(a.shown[-1]) == _size(b.shown[-1]) is not None and None in (a.levels[-1], b.levels[-1]):
+            verdict, reason = Verdict.UNDECIDED, "eFEL finds it in both on its own grid, and not in both on a finer one"
         return TargetComparison(target, pair, None, None, verdict, reason)
     if not len(a.estimate.value):
         return TargetComparison(target, pair, 0.0, 0.0, Verdict.SAME)
