@@ -15,6 +15,8 @@ _BACKENDS = {
     "native": "nmlopt.exporters.native.backend:NativeBackend",
     "lems": "nmlopt.exporters.lems.backend:LemsBackend",
 }
+_ASIDE = {"pylems": "nmlopt.exporters.lems.pylems:PyLemsBackend"}
+"""Loaded by name, and not listed: other interpreters for what a listed backend writes."""
 
 
 def names() -> tuple[str, ...]:
@@ -24,11 +26,12 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> Backend:
     """The backend of that name. Raises UsageError B000 for an unknown name."""
-    if name not in _BACKENDS:
+    found = {**_BACKENDS, **_ASIDE}
+    if name not in found:
         near = get_close_matches(name, _BACKENDS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(_BACKENDS)}"
         raise UsageError(Issue("B000", f"there is no backend '{name}'", hint=hint))
-    module, _, attribute = _BACKENDS[name].partition(":")
+    module, _, attribute = found[name].partition(":")
     backend: Backend = getattr(import_module(module), attribute)()
     return backend
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Numerics, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import Backend, Floats, Numerics, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.lems.java import java, version
@@ -48,13 +48,9 @@ class LemsBackend:
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
         """Nothing is built. Raises BackendError (B080, B081, B091, B096) and UnsupportedError."""
-        found = self.version()
         if not is_isopotential(cell):
             compiler()
-        raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
-        settings = settings.on(self.offer)
-        digest = _digest(cell, settings, found)
-        return Program(self.name, cell, settings, digest, {}, Path())
+        return text_program(self, cell, settings)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
@@ -67,6 +63,15 @@ class LemsBackend:
         from nmlopt.exporters.lems.export import export
 
         return export(program, experiments, folder)
+
+
+def text_program(backend: Backend, cell: Cell, settings: Settings) -> Program:
+    """The program of a backend that reads LEMS: the document, under a digest. Raises UnsupportedError, BackendError."""
+    found = backend.version()
+    raise_errors((*refused_settings(backend, settings), *backend.unsupported(cell, ())), UnsupportedError)
+    settings = settings.on(backend.offer)
+    digest = _digest(cell, settings, f"{backend.name} {found}")
+    return Program(backend.name, cell, settings, digest, {}, Path())
 
 
 def _digest(cell: Cell, settings: Settings, tools: str) -> str:

@@ -21,6 +21,8 @@ from nmlopt.exporters.lems.java import RunError, complaint, jneuroml
 from nmlopt.exporters.lems.layout import for_jlems, for_neuron, is_isopotential
 from nmlopt.exporters.lems.lems_file import text_of
 from nmlopt.exporters.lems.neuron_run import run_in_neuron
+from nmlopt.exporters.lems.pylems import PyLemsBackend
+from nmlopt.exporters.lems.pylems_run import run_in_pylems
 
 FILE: Final = "LEMS_run.xml"
 _MOST_TOGETHER: Final = 64
@@ -91,12 +93,15 @@ def _ran(program: Program, chosen: Sequence[Part]) -> list[Traces | str]:
     with tempfile.TemporaryDirectory(prefix="nmlopt-lems-") as name:
         folder = Path(name)
         (folder / FILE).write_text(text_of(made), encoding="utf-8")
-        if is_isopotential(program.cell):
+        if program.backend == PyLemsBackend.name:
+            said = run_in_pylems(folder, FILE, limit_s)
+        elif is_isopotential(program.cell):
             said = jneuroml(folder, [FILE, "-nogui"], limit_s)
         else:
             said = run_in_neuron(folder, FILE, _places(chosen), limit_s)
         tables = [read_table(folder / p.table.file, said) for p in chosen]
-    return [traces_of(p, table, made.dt_ms) for p, table in zip(chosen, tables, strict=True)]
+    first = 1 if program.backend == PyLemsBackend.name else 0
+    return [traces_of(p, table, made.dt_ms, first=first) for p, table in zip(chosen, tables, strict=True)]
 
 
 def _places(chosen: Sequence[Part]) -> dict[str, float]:
@@ -113,15 +118,18 @@ def _places(chosen: Sequence[Part]) -> dict[str, float]:
 def read_table(path: Path, said: str) -> Floats:
     """The table that a run wrote. Raises RunError with what jNeuroML `said` if there is none."""
     if not path.is_file():
-        raise RunError(f"jNeuroML: {complaint(said)}")
+        raise RunError(f"no table was written: {complaint(said)}")
     return np.loadtxt(path, ndmin=2, dtype=np.float64)
 
 
-def traces_of(part: Part, table: Floats, dt_ms: float) -> Traces:
-    """The traces of a part. Times are counted in steps, as jLEMS prints them in single precision."""
+def traces_of(part: Part, table: Floats, dt_ms: float, *, first: int = 0) -> Traces:
+    """The traces of a part. Times are counted in steps, as jLEMS prints them in single precision.
+
+    `first`: after how many steps the states of the first row hold; pyLEMS writes them as they are after a step.
+    """
     experiment = part.unit.experiment
-    count = min(len(table) - 1, round(experiment.duration_ms / dt_ms) + 1)
-    t_ms = dt_ms * np.arange(count, dtype=np.float64)
+    count = min(len(table) - 1, round(experiment.duration_ms / dt_ms) + 1 - first)
+    t_ms = dt_ms * np.arange(first, first + count, dtype=np.float64)
     found: Traces = {}
     for reading in part.readings:
         rows = slice(reading.late, reading.late + count)

@@ -164,3 +164,18 @@ def test_a_cell_with_compartments_runs_as_in_our_neuron(root):
         if output.id == "ih":
             allowed = 1e-5 * np.abs(ours).max()
         assert np.abs(ours - theirs).max() < allowed, output
+
+
+def test_another_interpreter_takes_the_same_steps(root):
+    """pyLEMS, from the first step on; jLEMS prints seven digits.
+
+    A point cell from a start that is not at rest: edges of inputs reach the voltage a step apart in the two, and gates
+    start two steps late in jLEMS.
+    """
+    cell = lower(read(root / "examples" / "izhikevich" / "model.nml"))
+    started = Experiment("e", 5.0, 279.45, (), experiment(cell, 0.0, 20.0).outputs, -70.0)
+    first, second = (traces(cell, (started,), backend=name, dt_ms=0.01) for name in ("lems", "pylems"))
+    for key, trace in second.items():
+        assert trace.t_ms == pytest.approx(first[key].t_ms[1:], rel=1e-12)
+        there = first[key].y[1:]
+        assert np.abs(trace.y - there).max() <= 1e-4 * np.ptp(there) + 1e-6 * np.abs(there).max(), key

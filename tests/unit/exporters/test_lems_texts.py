@@ -14,6 +14,7 @@ from nmlopt.document.packed import pack, unpack
 from nmlopt.document.read import read
 from nmlopt.errors import BackendError, ResultsError, UnsupportedError
 from nmlopt.experiment.model import Attached, Experiment, Output, Pulse
+from nmlopt.exporters import registry
 from nmlopt.exporters.lems import java, neuron_run, simulate
 from nmlopt.exporters.lems.backend import LemsBackend
 from nmlopt.exporters.lems.batch import Unit, lems_file, parts
@@ -242,6 +243,13 @@ def test_a_file_that_cannot_be_run_costs_the_culprit_only(root, monkeypatch):
     assert [r.traces["e", "v"].y[0] for r in found if r.traces] == [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 7.0]
     assert found[0].traces["e", "v"].t_ms[[0, -1]].tolist() == [0.0, 5.0]
     assert [5] in runs
+
+
+def test_pylems_is_there_by_name_and_for_one_compartment(root):
+    assert "pylems" not in registry.names()
+    backend = registry.load("pylems")
+    cell = lower(read(root / "examples" / "ball_and_stick" / "model.nml"))
+    assert [i.code for i in backend.unsupported(cell, ())] == ["B097"]
 
 
 def test_no_candidates_need_no_java(root):
