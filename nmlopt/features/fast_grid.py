@@ -46,6 +46,7 @@ class Grid:
         self._into = self.t - t_ms.take(self._before)
         # slopes are taken where there are fewer: between samples, or at points
         self._between = len(t_ms) < len(self.t)
+        self._after = self._before[:0] if self._between else self._before + 1
         self._gaps = gaps if self._between else gaps.take(self._before)
 
     @classmethod
@@ -66,12 +67,15 @@ class Grid:
         y = trace.y
         if len(y) != len(self._given):
             raise Doubt
+        left = y.take(self._before)
         if self._between:
             found: Floats = ((y[1:] - y[:-1]) / self._gaps).take(self._before)
         else:
-            found = (y.take(self._before + 1) - y.take(self._before)) / self._gaps
+            found = y.take(self._after)
+            found -= left
+            found /= self._gaps
         found *= self._into
-        found += y.take(self._before)
+        found += left
         if self._ends_beyond:
             found[-1] = y[-1]
         return found

@@ -20,6 +20,8 @@ from nmlopt.features.fast_grid import Doubt, Grid, Indices
 NOISE = 1e-12
 """What repeated interpolation may do to a value, as a share of the largest of the trace: far more than it does."""
 
+Flags = npt.NDArray[np.bool_]
+
 NONE: Indices = np.empty(0, dtype=np.intp)
 
 
@@ -137,15 +139,12 @@ class FastTrace:
         first = int(peaks[0])
         v = self.v[first : int(ends[-1])]
         rise = np.minimum(v[1:-1], v[2:]) - v[:-2]
-        turns = np.flatnonzero(rise > -self.noise)
-        if not len(turns):
-            return np.full(len(peaks), -1, dtype=np.intp)
-        place = turns.searchsorted(peaks - first)
-        found = turns[np.minimum(place, len(turns) - 1)]
-        there = (place < len(turns)) & (found + first <= ends - 3)
-        if (rise[found[there]] <= self.noise).any():
+        turns = rise > -self.noise
+        stretches = zip((peaks - first).tolist(), (ends - first - 2).tolist(), strict=True)
+        found = np.array([_first(turns, begin, end) for begin, end in stretches], dtype=np.intp)
+        if (rise[found[found >= 0]] <= self.noise).any():
             raise Doubt
-        return np.where(there, found + first, -1)
+        return np.where(found < 0, -1, found + first)
 
     # ------------------------------------------------------------------------------------------------ their slopes
 
@@ -183,10 +182,10 @@ class FastTrace:
         steep = flat[:-window].copy()
         for k in range(1, window + 1):
             steep &= ~flat[k : len(flat) - window + k]
-        places = np.flatnonzero(steep) + 1
-        if not len(places):
+        starts = np.flatnonzero(steep) + 1
+        if not len(starts):
             return NONE
-        found = places[places.searchsorted(peaks, side="right") - 1]  # of none before it the last of all, dropped next
+        found = starts[starts.searchsorted(peaks, side="right") - 1]  # of none before it the last of all, dropped next
         return found[(found > lows) & (found <= peaks)]
 
     @cached_property
@@ -198,7 +197,7 @@ class FastTrace:
             return NONE
         slow = is_above(self.slopes, self.rules.down_slope, self.slope_noise)
         steepest = self._steepest(np.flatnonzero(~slow), begin, end)
-        back = np.append(np.flatnonzero(slow[1:] & ~slow[:-1]) + 1, self.n)
+        back = np.append(np.flatnonzero(slow[1:] > slow[:-1]) + 1, self.n)
         found = np.where(slow[steepest], steepest, back[back.searchsorted(steepest)])
         return found[found < end]
 
@@ -235,18 +234,26 @@ class FastTrace:
 
     def _nearest(self, level: Floats, begins: Indices, ends: Indices) -> Indices:
         """The point of each [begin, end) nearest to its level."""
-        lengths, places = spread(begins, ends)
-        distance = np.abs(self.v[places] - np.repeat(level, lengths))
+        lengths, indices = spread(begins, ends)
+        distance = np.abs(self.v[indices] - np.repeat(level, lengths))
         stops = np.cumsum(lengths)
-        return places[only_lowest(distance, stops - lengths, stops, 2.0 * self.noise)]
+        return indices[only_lowest(distance, stops - lengths, stops, 2.0 * self.noise)]
 
 
-def is_above(values: Floats, level: float, noise: float) -> npt.NDArray[np.bool_]:
+def is_above(values: Floats, level: float, noise: float) -> Flags:
     """Whether each value is above `level`. Raises Doubt where one is as good as on it."""
-    above: npt.NDArray[np.bool_] = values > level + noise
+    above: Flags = values > level + noise
     if np.count_nonzero(above) != np.count_nonzero(values >= level - noise):
         raise Doubt
     return above
+
+
+def _first(flags: Flags, begin: int, end: int) -> int:
+    """Index of the first true one in [begin, end); -1 if there is none."""
+    if begin >= end:
+        return -1
+    found = begin + int(flags[begin:end].argmax())
+    return found if flags[found] else -1
 
 
 def spread(begins: Indices, ends: Indices) -> tuple[Indices, Indices]:
@@ -262,10 +269,10 @@ def only_lowest(values: Floats, begins: Indices, ends: Indices, noise: float) ->
         first, stretch = int(begins[0]), values[int(begins[0]) : int(ends[0])]
         near = np.flatnonzero(stretch <= stretch.min() + noise) + first
     else:
-        lengths, places = spread(begins, ends)
-        stretches = values[places]
+        lengths, indices = spread(begins, ends)
+        stretches = values[indices]
         lowest = np.minimum.reduceat(stretches, np.cumsum(lengths) - lengths)
-        near = places[stretches <= np.repeat(lowest + noise, lengths)]
+        near = indices[stretches <= np.repeat(lowest + noise, lengths)]
     if len(near) != len(begins):
         raise Doubt
     return near
