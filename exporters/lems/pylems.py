@@ -16,6 +16,7 @@ from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.lems.backend import text_program
 from nmlopt.exporters.lems.layout import is_isopotential
+from nmlopt.exporters.lems.support import random_inputs
 from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.model import Cell
 
@@ -37,9 +38,9 @@ class PyLemsBackend:
         return installed_version(self.offer.package, self.offer.install)
 
     def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
-        """Cells with several compartments (B097)."""
+        """Cells with several compartments (B097), random inputs (B098)."""
         if is_isopotential(cell):
-            return ()
+            return random_inputs(cell, experiments)
         message = f"'{cell.id}' has several compartments, which pyLEMS does not have"
         return (Issue("B097", message, hint="use --backend lems or --backend neuron"),)
 

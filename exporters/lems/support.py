@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nmlopt.document.packed import unpack
 from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
 from nmlopt.exporters.lems.layout import is_at_middle, is_isopotential
+from nmlopt.ir.inputs import input_element
 from nmlopt.ir.model import Cell
+from nmlopt.lems.resolve import components
+from nmlopt.lems.types import ComponentType
 
 _NEURON = "use --backend neuron"
 _DEEPEST = 2
@@ -15,8 +19,27 @@ _DEEPEST = 2
 
 
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
-    """Every obstacle in the cell and in the experiments (code B094)."""
-    return () if is_isopotential(cell) else tuple(_recordings(experiments))
+    """Every obstacle in the cell and in the experiments (codes B094, B098)."""
+    recordings = () if is_isopotential(cell) else tuple(_recordings(experiments))
+    return (*random_inputs(cell, experiments), *recordings)
+
+
+def random_inputs(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
+    """Inputs that would draw spikes of their own, other ones than the experiment has (code B098)."""
+    names = dict.fromkeys(s.component for e in experiments for s in e.stimuli if isinstance(s, Attached))
+    if not names or cell.document is None:
+        return ()
+    known = components(unpack(cell.document))
+    return tuple(
+        Issue("B098", f"'{name}' makes random spikes, which no two simulators draw alike", hint=_NEURON)
+        for name in names
+        if _draws(known.instance(input_element(known, name)).type)
+    )
+
+
+def _draws(type_: ComponentType) -> bool:
+    dynamics = type_.dynamics
+    return dynamics is not None and any("random(" in value for e in dynamics.walk() for value in e.attributes.values())
 
 
 def not_written(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:

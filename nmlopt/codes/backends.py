@@ -55,6 +55,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B095": error("An exported LEMS file cannot name a place", "Record at the middle of a segment."),
         "B096": error("jNeuroML's NEURON export needs NEURON, which is not there", "The hint brings it."),
         "B097": error("pyLEMS is given a cell of several compartments", _OTHER),
+        "B098": error("An input makes random spikes of its own in LEMS", _OTHER),
         "B100": error("A backend does not run on a GPU here", "Leave --gpu out."),
         "B101": error("A backend uses one thread per process", "Leave --threads out; --workers sets the processes."),
         "B110": error("The native kernel ran out of memory", "Simulate fewer candidates at once."),

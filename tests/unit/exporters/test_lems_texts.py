@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -138,14 +139,29 @@ def test_settings_that_jneuroml_has_nothing_for_are_refused():
     assert [i.code for i in refused_settings(LemsBackend(), wanted)] == ["B040", "B041", "B042"]
 
 
-def test_variables_of_inputs_and_parts_of_gates_are_refused_where_neuron_runs(root):
-    cell = lower(read(root / "examples" / "ball_and_stick" / "model.nml"))
+def test_variables_of_inputs_and_parts_of_gates_are_refused_where_neuron_runs(root, tmp_path):
+    shutil.copytree(root / "examples" / "ball_and_stick", tmp_path, dirs_exist_ok=True)
+    model = tmp_path / "model.nml"
+    added = '<expOneSynapse id="syn0" gbase="1nS" erev="0mV" tauDecay="3 ms"/></neuroml>'
+    model.write_text(model.read_text(encoding="utf-8").replace("</neuroml>", added), encoding="utf-8")
+    cell = lower(read(tmp_path / "model.nml"))
     outputs = (Output("v", SITE), Output("g", SITE, "syn/g"), Output("r", SITE, "na_soma/m/forwardRate/r"))
     found = unsupported(cell, (Experiment("e", 5.0, 279.0, (Attached(SITE, "syn", "syn0"),), outputs),))
     assert [(i.code, i.message.split("'")[3]) for i in found] == [
         ("B094", "syn/g"),
         ("B094", "na_soma/m/forwardRate/r"),
     ]
+
+
+def test_inputs_that_draw_their_own_spikes_are_refused(tmp_path):
+    synapse = '<expOneSynapse id="syn" gbase="1nS" erev="0mV" tauDecay="3 ms"/>'
+    firing = '<poissonFiringSynapse id="noise" averageRate="50 Hz" synapse="syn" spikeTarget="./syn"/>'
+    path = tmp_path / "model.nml"
+    cell = '<iafCell id="c" leakReversal="-60mV" thresh="-50mV" reset="-65mV" C="1nF" leakConductance="0.1uS"/>'
+    path.write_text(f'<neuroml id="n">{synapse}{firing}{cell}</neuroml>', encoding="utf-8")
+    lowered = lower(read(path), inputs=("syn", "noise"))
+    made = [Experiment(n, 5.0, 279.0, (Attached(SITE, n, n, 1.0, (1.0,)),), ()) for n in ("syn", "noise")]
+    assert [(i.code, i.message.split("'")[1]) for i in unsupported(lowered, made)] == [("B098", "noise")]
 
 
 def test_a_file_names_middles_of_segments_only(root):
