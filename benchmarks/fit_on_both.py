@@ -4,7 +4,7 @@
 
 Each solution is scored on both at three steps, each half of the one before. A score on a backend is known within what
 it changes where the step goes to zero: the last value against the line through the last two. The scores of the two
-backends must be the same within these errors, or within 0.02 sd where a feature jumps from one step to the next by its
+backends must be the same within these errors, or within 0.001 sd where a feature jumps from one step to the next by its
 grid. Exit code 1 if any is not.
 """
 
@@ -27,7 +27,7 @@ from nmlopt.optimise.stopping import StopRule
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 BACKENDS = ("neuron", "arbor")
 STEPS_MS = (0.025, 0.0125, 0.00625)
-GRID_SD = 0.02
+GRID_SD = 1e-3
 
 
 def fit(folder: Path, backend: str, out: Path, given: argparse.Namespace) -> FitResult:
