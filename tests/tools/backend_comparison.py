@@ -97,8 +97,8 @@ def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allo
         pairs = [(coarse[name], finer[name]) for coarse, finer in (mine, reference)]
         span = float(np.ptp(fine.y))
         level = float(fine.y.min()) + 0.5 * span
-        resets = float(np.diff(fine.y).min(initial=0.0)) < -RESET_MV
-        is_spiking = span > SPIKE_RANGE or resets or name.endswith("/V")
+        resets = fine.t_ms[1:][np.diff(fine.y) < -RESET_MV]
+        is_spiking = span > SPIKE_RANGE or len(resets) > 0 or name.endswith("/V")
         times = [[crossings(t, level) if is_spiking else np.zeros(0) for t in pair] for pair in pairs]
         counts = [[len(found) for found in side] for side in times]
         if len({n for side in counts for n in side}) > 1:
@@ -112,6 +112,7 @@ def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allo
             at = int(np.argmax(np.abs(limits[0] - limits[1])))
             faults.append(f"{name}: spike {at + 1} of {len(limits[0])} {largest:.4f} ms apart")
         first = fine.t_ms[step_indices(fine, level)[0]] - BEFORE_SPIKE_MS if counts[1][1] else np.inf
+        first = min([first, *(resets[:1] - BEFORE_SPIKE_MS)])
         below = _below(pairs, first)
         apart_mV = max(apart_mV, below)
         if not below <= allowed["trace_mV"]:
