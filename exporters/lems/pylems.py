@@ -40,7 +40,7 @@ class PyLemsBackend:
     def unsupported(self, cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
         """Cells with several compartments (B097), random inputs (B098)."""
         if is_isopotential(cell):
-            return random_inputs(cell, experiments)
+            return random_inputs(cell)
         message = f"'{cell.id}' has several compartments, which pyLEMS does not have"
         return (Issue("B097", message, hint="use --backend lems or --backend neuron"),)
 

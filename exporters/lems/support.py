@@ -9,7 +9,7 @@ from nmlopt.errors import Issue
 from nmlopt.experiment.model import Attached, Experiment, VoltageClamp
 from nmlopt.exporters.lems.layout import is_at_middle, is_isopotential
 from nmlopt.ir.inputs import input_element
-from nmlopt.ir.model import Cell
+from nmlopt.ir.model import Cell, MechanismKind
 from nmlopt.lems.resolve import components
 from nmlopt.lems.types import ComponentType
 
@@ -21,12 +21,12 @@ _DEEPEST = 2
 def unsupported(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
     """Every obstacle in the cell and in the experiments (codes B094, B098)."""
     recordings = () if is_isopotential(cell) else tuple(_recordings(experiments))
-    return (*random_inputs(cell, experiments), *recordings)
+    return (*random_inputs(cell), *recordings)
 
 
-def random_inputs(cell: Cell, experiments: Sequence[Experiment]) -> tuple[Issue, ...]:
-    """Inputs that would draw spikes of their own, other ones than the experiment has (code B098)."""
-    names = dict.fromkeys(s.component for e in experiments for s in e.stimuli if isinstance(s, Attached))
+def random_inputs(cell: Cell) -> tuple[Issue, ...]:
+    """Inputs compiled in that would draw spikes of their own, other ones than the experiment has (code B098)."""
+    names = [m.component for m in cell.mechanisms if m.kind is MechanismKind.INPUT]
     if not names or cell.document is None:
         return ()
     known = components(unpack(cell.document))
