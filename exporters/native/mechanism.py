@@ -12,6 +12,7 @@ from nmlopt.codegen.analysis import Definitions, linear, slope
 from nmlopt.codegen.c_text import c_block, c_body, c_writer
 from nmlopt.codegen.input_conditions import edges, held_value, sorted_conditions
 from nmlopt.codegen.nmodl import Body, Writer
+from nmlopt.codegen.nmodl_current import without_gates
 from nmlopt.codegen.nmodl_input import condition_lines
 from nmlopt.codegen.nmodl_states import decay_of, decays
 from nmlopt.ir.model import Condition, KineticScheme, Mechanism, MechanismKind
@@ -262,7 +263,7 @@ def _together(writer: Writer, body: Body, conditions: tuple[Condition, ...]) -> 
 def _current(writer: Writer, switches: tuple[Condition, ...]) -> Lines:
     """Leaves the current in `here` and d(current)/dv in `slope`."""
     current = Sym(writer.mechanism.current)
-    form = linear(current, "v", writer.definitions)
+    form = linear(current, "v", without_gates(writer))
     body = c_body(writer)
     condition_lines(writer, body, switches)
     body.let("here", current, local=False)

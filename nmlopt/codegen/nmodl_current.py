@@ -113,7 +113,7 @@ def _textbook(writer: Writer, table: Mapping[str, Expr]) -> tuple[Block, ...]:
     body = Body(writer)
     solve = [f"SOLVE states METHOD {method}"] if states else []
     body.lines += [*solve, *(f"SOLVE scheme{k} METHOD sparse" for k, _ in enumerate(kinetics))]
-    _current_lines(writer, body, _without_gates(writer))
+    _current_lines(writer, body, without_gates(writer))
     return (start.block("INITIAL"), body.block("BREAKPOINT"), *((states,) if states else ()), *tables, *kinetics)
 
 
@@ -122,11 +122,11 @@ def _stepping(writer: Writer) -> tuple[Block, ...]:
     start, body = Body(writer), Body(writer)
     initial_lines(writer, start)
     body.lines.append("SOLVE advance")
-    _current_lines(writer, body, _without_gates(writer))
+    _current_lines(writer, body, without_gates(writer))
     return (start.block("INITIAL"), body.block("BREAKPOINT"), *stepping_blocks(writer))
 
 
-def _without_gates(writer: Writer) -> Definitions:
+def without_gates(writer: Writer) -> Definitions:
     """Definitions that do not say how a gate follows the voltage at once, so that its current is linear in v.
 
     The conductance of a step is that of its open gates. With the slope of an instantaneous gate in it, as NEURON finds
