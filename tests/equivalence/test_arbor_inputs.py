@@ -34,6 +34,8 @@ pytestmark = [pytest.mark.neuron, pytest.mark.arbor]
 SITE = Site(0, 0.5, 0)
 V = Output("v", SITE)
 COMPONENTS = ("one", "two", "plastic", "both", "pulse", "sine", "triple", "clip")
+FEW = ("one", "pulse", "plastic")
+"""Each test that compiles anew takes these: Arbor's catalogues are slow to build."""
 EVENTS_MS = (3.0, 7.018, 7.5, 9.0151, 20.0)
 CLAMP = VoltageClamp(SITE, 0.5, ((10.0, -70.0), (7.0, -20.0), (8.0, -65.0)))
 
@@ -96,12 +98,12 @@ def test_two_inputs_of_one_kind_at_one_place_are_two(cell: Cell) -> None:
 
 
 def test_the_law_of_slots_holds_for_inputs(document: Document) -> None:
-    paths = ("expOneSynapse:one/gbase", "expTwoSynapse:two/tauRise", "pulseGenerator:pulse/delay")
+    paths = ("expOneSynapse:one/gbase", "blockingPlasticSynapse:plastic/tauRise", "pulseGenerator:pulse/delay")
     addresses = [resolve(document, path)[0] for path in paths]
-    lowered = lower(document, addresses, component="ball", inputs=COMPONENTS)
+    lowered = lower(document, addresses, component="ball", inputs=FEW)
     compiler = registry.load("arbor")
     program = compiler.compile(lowered, Settings())
-    experiments = tuple(_experiment(lowered, component) for component in ("one", "two", "pulse"))
+    experiments = tuple(_experiment(lowered, component) for component in FEW)
     published = [slot.default for slot in program.slots]
     wanted = [1.3 * value for value in published]
     first, second, third = run(program, experiments, [wanted, published, wanted])
@@ -112,16 +114,17 @@ def test_the_law_of_slots_holds_for_inputs(document: Document) -> None:
     edits = [Edit(a.path, Quantity(x, a.quantity.unit)) for a, x in zip(addresses, wanted, strict=True)]
     edited = apply(document, edits)
     again = compiler.compile(
-        lower(edited, [resolve(edited, path)[0] for path in paths], component="ball", inputs=COMPONENTS), Settings()
+        lower(edited, [resolve(edited, path)[0] for path in paths], component="ball", inputs=FEW), Settings()
     )
     assert again.folder == program.folder, "built once for all values of the slots"
     same(run(again, experiments, [wanted])[0], first, "edited, with slots")
-    folded = compiler.compile(lower(edited, component="ball", inputs=COMPONENTS), Settings())
+    folded = compiler.compile(lower(edited, component="ball", inputs=FEW), Settings())
     alike(run(folded, experiments, [[]])[0], first, "edited, without slots")
 
 
-def test_an_exported_folder_records_the_same_with_arbor_alone(cell: Cell, tmp_path: Path) -> None:
-    experiments = (*(_experiment(cell, component) for component in COMPONENTS), _clamped())
+def test_an_exported_folder_records_the_same_with_arbor_alone(document: Document, tmp_path: Path) -> None:
+    cell = lower(document, component="ball", inputs=FEW)
+    experiments = (*(_experiment(cell, component) for component in FEW), _clamped())
     arbor = registry.load("arbor")
     program = arbor.compile(cell, Settings())
     out = tmp_path / "out"

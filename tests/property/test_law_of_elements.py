@@ -67,10 +67,10 @@ def test_elements_of_cells(model: str, component: str, numerics: Numerics, root:
 @pytest.mark.parametrize(
     ("model", "component"),
     [
-        ("calcium.nml", "calcium"),
+        ("calcium.nml", "shelled"),
+        pytest.param("calcium.nml", "calcium", marks=pytest.mark.slow),
         pytest.param("gates.nml", "gates", marks=pytest.mark.slow),
         pytest.param("gates.nml", "schemes", marks=pytest.mark.slow),
-        pytest.param("calcium.nml", "shelled", marks=pytest.mark.slow),
         pytest.param("calcium.nml", "traubs", marks=pytest.mark.slow),
         pytest.param("calcium.nml", "populated", marks=pytest.mark.slow),
         pytest.param("varying.nml", "varying", marks=pytest.mark.slow),
