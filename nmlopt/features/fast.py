@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from nmlopt.backend import Floats, Trace
+from nmlopt.backend import Trace
 from nmlopt.features.efel_settings import Settings
 from nmlopt.features.fast_grid import Doubt, Grid
 from nmlopt.features.fast_levels import LEVELS
@@ -23,7 +23,7 @@ from nmlopt.features.plan import EfelTrace, Key
 NAMES = frozenset(SPIKES) | frozenset(LEVELS)
 """The features that are here."""
 
-Gridded = dict[tuple[Key, float], tuple[Grid, Floats]]
+Gridded = dict[tuple[Key, float], Grid]
 """Traces already on a grid, by their key and its step."""
 
 
@@ -41,9 +41,8 @@ def fast_values(
     place = (wanted.key, step_ms)
     try:
         if place not in gridded:
-            grid = Grid.of(trace.t_ms, step_ms)
-            gridded[place] = grid, grid.values(trace)
-        analysed = FastTrace(*gridded[place], wanted.start_ms, wanted.end_ms, rules, wanted.stimulus_nA)
+            gridded[place] = Grid(trace, step_ms)
+        analysed = FastTrace(gridded[place], wanted.start_ms, wanted.end_ms, rules, wanted.stimulus_nA)
         found = {name: _feature(name, analysed) for name in wanted.features}
     except Doubt:
         return None

@@ -50,16 +50,14 @@ class Rules:
 
 @final
 class FastTrace:
-    """A trace `v` on a grid, with a stimulus from `start_ms` to `end_ms`; all is computed when first asked for."""
+    """A trace on its grid, with a stimulus from `start_ms` to `end_ms`; all is computed when first asked for."""
 
-    def __init__(
-        self, grid: Grid, v: Floats, start_ms: float, end_ms: float, rules: Rules, stimulus_nA: float | None
-    ) -> None:
-        self.grid, self.t, self.v = grid, grid.t, v
+    def __init__(self, grid: Grid, start_ms: float, end_ms: float, rules: Rules, stimulus_nA: float | None) -> None:
+        self.grid, self.t, self.v = grid, grid.t, grid.v
         self.start_ms, self.end_ms = start_ms, end_ms
         self.rules = rules
         self.stimulus_nA = stimulus_nA
-        self.n = len(v)
+        self.n = len(grid.v)
 
     @cached_property
     def noise(self) -> float:
@@ -151,7 +149,7 @@ class FastTrace:
     @cached_property
     def slopes(self) -> Floats:
         """Of the trace, per ms (n,)."""
-        return self.grid.slopes(self.v)
+        return self.grid.slopes()
 
     @cached_property
     def slope_noise(self) -> float:

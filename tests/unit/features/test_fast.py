@@ -54,11 +54,11 @@ def test_a_sample_as_good_as_on_the_threshold_is_left_to_efel():
 
 def test_a_trace_is_brought_to_a_grid_once(monkeypatch):
     asked = []
-    monkeypatch.setattr(Grid, "values", lambda self, trace, real=Grid.values: asked.append(1) or real(self, trace))
+    monkeypatch.setattr(fast, "Grid", lambda trace, step_ms: asked.append(step_ms) or Grid(trace, step_ms))
     groups = [EfelGroup(efel_settings(Threshold=level), (_wanted("Spikecount"),)) for level in (-20.0, -40.0)]
     groups.append(EfelGroup(efel_settings(interp_step=0.05), (_wanted("voltage_base"),)))
     feature_values(groups, {KEY: TRACE})
-    assert len(asked) == 2
+    assert asked == [0.1, 0.05]
 
 
 def test_efel_is_asked_for_what_is_left_and_for_all_where_it_is_to_be(monkeypatch):
@@ -85,23 +85,17 @@ def test_the_grid_is_linear_between_samples(times):
         times
     ]
     y = np.random.default_rng(3).standard_normal(len(t))
-    grid = Grid(t, 0.1)
+    grid = Grid(Trace(t, y), 0.1)
     assert np.all(np.diff(grid.t) > 0.0)
     assert grid.t[-2] < t[-1] <= grid.t[-1]
-    np.testing.assert_allclose(grid.values(Trace(t, y)), np.interp(grid.t, t, y), rtol=0, atol=1e-9)
-    straight = Trace(t, 3.0 * t)
-    np.testing.assert_allclose(grid.slopes(grid.values(straight))[:-2], 3.0, rtol=1e-9)  # the end lies beyond
+    after = np.clip(t.searchsorted(grid.t), 1, len(t) - 1)
+    slope = (y[after] - y[after - 1]) / (t[after] - t[after - 1])
+    expected = np.where(grid.t > t[-1], y[-1], y[after - 1] + slope * (grid.t - t[after - 1]))
+    np.testing.assert_allclose(grid.v, expected, rtol=0, atol=1e-12)
+    slopes = Grid(Trace(t, 3.0 * t), 0.1).slopes()
+    np.testing.assert_allclose(slopes[:-2], 3.0, rtol=1e-9)  # the end lies beyond
 
 
-def test_grids_are_kept_by_their_times_and_seen_to_change():
-    t = T_MS.copy()
-    first = Grid.of(t, 0.1)
-    assert Grid.of(t.copy(), 0.1) is first
-    assert Grid.of(t, 0.05) is not first
-    t *= 0.9
-    assert Grid.of(t, 0.1).t[-1] < first.t[-1]
-
-
-def test_a_trace_of_another_length_than_its_times_is_refused():
+def test_a_trace_of_another_length_than_its_times_is_left_to_efel():
     with pytest.raises(Doubt):
-        Grid(T_MS, 0.1).values(Trace(T_MS, np.zeros(5)))
+        Grid(Trace(T_MS, np.zeros(5)), 0.1)
