@@ -17,10 +17,13 @@ from nmlopt.features.efel_settings import Settings
 from nmlopt.features.fast_grid import Doubt, Grid
 from nmlopt.features.fast_levels import LEVELS
 from nmlopt.features.fast_spikes import SPIKES
+from nmlopt.features.fast_times import TIMES, Feature
 from nmlopt.features.fast_trace import FastTrace, Missing, Rules
 from nmlopt.features.plan import EfelTrace, Key
 
-NAMES = frozenset(SPIKES) | frozenset(LEVELS)
+_OF_SPIKES: Mapping[str, Feature] = {**TIMES, **SPIKES}
+
+NAMES = frozenset(_OF_SPIKES) | frozenset(LEVELS)
 """The features that are here."""
 
 Gridded = dict[tuple[Key, float], Grid]
@@ -53,7 +56,7 @@ def _feature(name: str, trace: FastTrace) -> tuple[float, ...]:
     """The values, none where eFEL finds none or where one of them is not finite."""
     try:
         level = LEVELS.get(name)
-        numbers = SPIKES[name](trace).tolist() if level is None else [level(trace)]
+        numbers = _OF_SPIKES[name](trace).tolist() if level is None else [level(trace)]
     except Missing:
         return ()
     return tuple(numbers) if all(map(math.isfinite, numbers)) else ()
