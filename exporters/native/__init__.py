@@ -1,30 +1,30 @@
 """The native backend: a kernel in C, generated from the equations of a document, for populations of candidates.
 
 How it is put together
-    `mechanism`, `staggered`, `tabled`, `point` print the equations as loop bodies (with `codegen.c_text`); `source` puts
-    them into the templates; `build` compiles the text, once per structure, compiler and processor; `layout` and `bind`
-    turn tree, areas, resistances and values into arrays; `stimuli` does so with protocols; `simulate` calls the kernel
-    once for a whole batch, without the interpreter's lock, on as many threads as asked for.
+    `mechanism`, `staggered`, `tabled`, `point` print the equations as loop bodies (with `codegen.c_text`); `source`
+    puts them into the templates; `build` compiles the text, once per structure, compiler and processor; `layout` and
+    `bind` turn tree, areas, resistances and values into arrays; `stimuli` does so with protocols; `simulate` calls the
+    kernel once for a whole batch, without the interpreter's lock, on as many threads as asked for.
 
 What is code and what is data
-    Equations are code. Tree, areas, resistances, places, parameters, stimuli, events and recordings are data: one kernel
-    serves all candidates, all protocols and all morphologies with the same mechanisms.
+    Equations are code. Tree, areas, resistances, places, parameters, stimuli, events and recordings are data: one
+    kernel serves all candidates, all protocols and all morphologies with the same mechanisms.
 
 Steps
     fixed: the very steps of the NEURON backend's `cnexp` (implicit Euler, gates by their exponential), so that traces
     agree with NEURON to rounding. Up to 30 compartments eight candidates go side by side in one loop.
-    adaptive (default): v at whole and states at half steps (Hines 1984), both along the slopes of what drives them, which
-    keeps gates that are faster than the step at second order; steps of dt times a power of two, chosen by the largest
-    second difference of v over all membrane; stimulus edges, events and switches are hit exactly. Rates that rest on v
-    alone are looked up in tables with a row per 0.05 to 0.25 mV, made for each candidate; outside -150 to 100 mV, beside
-    edges and where a step changes its length they are computed.
+    adaptive (default): v at whole and states at half steps (Hines 1984), both along the slopes of what drives them,
+    which keeps gates that are faster than the step at second order; steps of dt times a power of two, chosen by the
+    largest second difference of v over all membrane; stimulus edges, events and switches are hit exactly. Rates that
+    rest on v alone are looked up in tables with a row per 0.05 to 0.25 mV, made for each candidate; outside -150 to
+    100 mV, beside edges and where a step changes its length they are computed.
     Point cells take the fixed steps of the NEURON backend, with their events found inside a step.
     `accuracy` holds the numbers behind fast, default and tight; dt scales all of them.
 
 The same numbers everywhere
-    Every operation is one that IEEE 754 defines, none is contracted or reordered, exp is the kernel's own. So results do
-    not depend on the batch, its order, threads or vector width, and a slot gives the bits of an edited document. Only
-    pow, log and trigonometric functions come from the system's library.
+    Every operation is one that IEEE 754 defines, none is contracted or reordered, exp is the kernel's own. So results
+    do not depend on the batch, its order, threads or vector width, and a slot gives the bits of an edited document.
+    Only pow, log and trigonometric functions come from the system's library.
 
 What is not there yet
     - Elimination of the tree is scalar: chains as lanes would take a third of its time. Gates of one compartment do not

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from nmlopt.api.problem import Files, Options, read_files
-from nmlopt.backend import Settings
+from nmlopt.backend import Integrator, Settings
 from nmlopt.errors import Issue, TargetsError, UsageError, raise_errors
 from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
@@ -37,15 +37,17 @@ class VerifyResult:
 
 
 def entrants(names: Sequence[str], settings: Settings) -> tuple[Entrant, ...]:
-    """The backends of those names, each with its own numerics and integrator; all there are where none is named.
+    """The backends of those names, each with its own numerics, at fixed steps; all there are where none is named.
 
-    Raises UsageError B000 for an unknown name, V001 for fewer than two different ones.
+    Fixed steps, unless `settings` ask for others: halving a step says how large the error is. Raises UsageError B000
+    for an unknown name, V001 for fewer than two different ones.
     """
     wanted = tuple(dict.fromkeys(names or registry.names()))
     if len(wanted) < 2:
         message = "two backends at least are needed to compare"
         raise UsageError(Issue("V001", message, "--backends", f"such as {','.join(registry.names()[:2])}"))
-    return tuple(Entrant(backend, settings.on(backend.offer)) for backend in map(registry.load, wanted))
+    asked = settings if settings.integrator is not None else replace(settings, integrator=Integrator.FIXED)
+    return tuple(Entrant(backend, asked.on(backend.offer)) for backend in map(registry.load, wanted))
 
 
 def verify(

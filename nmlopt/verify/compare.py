@@ -20,9 +20,10 @@ from nmlopt.verify.model import (
     TargetComparison,
     TraceComparison,
     Train,
+    Value,
     Verdict,
 )
-from nmlopt.verify.refine import settled
+from nmlopt.verify.refine import Estimate, settled
 from nmlopt.verify.tolerances import (
     RESOLVED_MS,
     RESOLVED_SD,
@@ -49,22 +50,32 @@ def compare_targets(subject: Subject, one: Side, other: Side) -> Iterator[Target
 def compare_target(target: str, rule: Rule, one: Side, other: Side) -> TargetComparison:
     """The mean distance of the values, in sd, against the mean of both errors."""
     a, b, pair = one.values[target], other.values[target], (one.name, other.name)
-    if a.estimate is None or b.estimate is None or len(a.estimate.value) != len(b.estimate.value):
+    found = _readable(a, b)
+    if found is None:
         verdict, reason = _counted([_size(level) for level in a.levels], [_size(level) for level in b.levels], pair)
         if _size(a.shown[-1]) == _size(b.shown[-1]) is not None and None in (a.levels[-1], b.levels[-1]):
             verdict, reason = Verdict.UNDECIDED, "eFEL finds it in both on its own grid, and not in both on a finer one"
         return TargetComparison(target, pair, None, None, verdict, reason)
-    if not len(a.estimate.value):
+    mine, theirs = found
+    if not len(mine.value):
         return TargetComparison(target, pair, 0.0, 0.0, Verdict.SAME)
     sd = unit_sd(rule)
-    difference = float(np.mean(np.abs(a.estimate.value - b.estimate.value))) / sd
-    error = float(np.mean(a.estimate.error + b.estimate.error)) / sd
+    difference = float(np.mean(np.abs(mine.value - theirs.value))) / sd
+    error = float(np.mean(mine.error + theirs.error)) / sd
     if difference > error + SCORE_FLOOR_SD:
         return TargetComparison(target, pair, difference, error, Verdict.DIFFERS)
     if error > RESOLVED_SD:
         reason = f"the numerical error is {error:.2g} sd"
         return TargetComparison(target, pair, difference, error, Verdict.UNDECIDED, reason)
     return TargetComparison(target, pair, difference, error, Verdict.SAME)
+
+
+def _readable(a: Value, b: Value) -> tuple[Estimate, Estimate] | None:
+    """Both as read in the same way, the finest that both have; None where their numbers of values differ."""
+    for mine, theirs in zip(a.readings, b.readings, strict=True):
+        if mine is not None and theirs is not None:
+            return (mine, theirs) if len(mine.value) == len(theirs.value) else None
+    return None
 
 
 def _size(level: tuple[float, ...] | None) -> int | None:

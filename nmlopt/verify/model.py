@@ -83,15 +83,21 @@ class Value:
     """The values of one target.
 
     `shown`: at each step as the target defines them (None: missing). `levels`: the same as read more finely.
-    `estimate`: what those tend to, None where their number does not settle. `score` (sd) is of the smallest step,
-    `score_error` (sd) the mean numerical error of the values.
+    `readings`: what values tend to as they are read on a grid finer than the steps, on the steps, and on the target's
+    own grid; None where eFEL finds nothing or their number does not settle. `estimate` is the first there is. `score`
+    (sd) is of the smallest step, `score_error` (sd) the mean numerical error of the values.
     """
 
     shown: tuple[tuple[float, ...] | None, ...]
     levels: tuple[tuple[float, ...] | None, ...]
-    estimate: Estimate | None
+    readings: tuple[Estimate | None, ...]
     score: float
     score_error: float | None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The values at a step of zero as read most finely."""
+        return next((found for found in self.readings if found is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ eFEL reads a trace on a grid of 0.1 ms: it rounds the times of spikes to it and 
 not shrink with the step, and would hide small differences or feign them. So features are compared as read on a grid
 finer than the smallest step, to which the traces are brought by cubic interpolation; what is left of the rounding is
 measured by reading every second sample only. Scores are shown as the targets define them, from the smallest step.
+Where a rule of eFEL finds nothing there (the begin of a spike at the edge of a stimulus: it wants the slope to rise
+through a threshold within some samples), the grid of the smallest step is tried, then the target's own.
 """
 
 from __future__ import annotations
@@ -22,26 +24,36 @@ from nmlopt.objectives.score import Rule, SpikeTimesRule, score
 from nmlopt.verify.model import Subject, Value
 from nmlopt.verify.refine import Estimate, estimate, settled
 
-_PER_STEP = 8
-"""Samples per smallest step that features are read from."""
+_PER_STEP = (8, 1)
+"""Samples per smallest step that features are read from: most finely, and as a second choice."""
 _MOST_SAMPLES = 400_000
 _GRID = "interp_step"
+
+Found = Mapping[str, tuple[float, ...]]
+Levels = tuple[tuple[float, ...] | None, ...]
 
 
 def values(subject: Subject, runs: Sequence[Recordings], smooth: Mapping[str, bool]) -> dict[str, Value]:
     """Every target's values and score."""
     plain = [extract(subject.plan, run) for run in runs]
-    fine, spread = _fine(subject.plan, runs, smooth)
+    halved = extract(_at_half_grid(subject.plan), runs[-1])
+    read = [_fine(subject.plan, runs, smooth, per_step) for per_step in _PER_STEP]
     rules, cap = dict(subject.scoring.rules), subject.scoring.cap
     found = {}
     for target in subject.targets.targets:
-        rule = rules[target.id]
-        levels = tuple(f.get(target.id) for f in fine)
-        made = _estimate(levels, spread.get(target.id, 0.0), smooth=smooth[target.protocol])
+        rule, is_smooth = rules[target.id], smooth[target.protocol]
+        shown = _levels(plain, target.id)
+        readings = [_estimate(_levels(fine, target.id), spread.get(target.id, 0.0), is_smooth) for fine, spread in read]
+        readings.append(_estimate(shown, _moved(shown[-1], halved.get(target.id)), is_smooth))
+        made = next((reading for reading in readings if reading is not None), None)
         error = None if made is None else float(np.mean(made.error)) / unit_sd(rule) if len(made.error) else 0.0
-        shown = tuple(f.get(target.id) for f in plain)
-        found[target.id] = Value(shown, levels, made, score(rule, shown[-1], cap), error)
+        levels = _levels(read[0][0], target.id)
+        found[target.id] = Value(shown, levels, tuple(readings), score(rule, shown[-1], cap), error)
     return found
+
+
+def _levels(found: Sequence[Found], target: str) -> Levels:
+    return tuple(f.get(target) for f in found)
 
 
 def unit_sd(rule: Rule) -> float:
@@ -49,25 +61,34 @@ def unit_sd(rule: Rule) -> float:
     return rule.sd_ms if isinstance(rule, SpikeTimesRule) else rule.sd
 
 
-def _estimate(levels: Sequence[tuple[float, ...] | None], spread: float, *, smooth: bool) -> Estimate | None:
-    if levels[-1] is None or not settled([None if level is None else len(level) for level in levels]):
+def _estimate(levels: Levels, spread: float, smooth: bool) -> Estimate | None:
+    if (
+        math.isinf(spread)
+        or levels[-1] is None
+        or not settled([None if level is None else len(level) for level in levels])
+    ):
         return None
     made = estimate([np.array(level or ()) for level in levels], smooth=smooth)
     return Estimate(made.value, made.error + spread)
 
 
-Found = Mapping[str, tuple[float, ...]]
+def _at_half_grid(plan: FeaturePlan) -> FeaturePlan:
+    """The plan with every grid of eFEL halved: how far values move is what the grid rounds away."""
+    groups = tuple(
+        replace(g, settings=tuple((n, 0.5 * float(v) if n == _GRID else v) for n, v in g.settings)) for g in plan.groups
+    )
+    return replace(plan, groups=groups)
 
 
 def _fine(
-    plan: FeaturePlan, runs: Sequence[Recordings], smooth: Mapping[str, bool]
+    plan: FeaturePlan, runs: Sequence[Recordings], smooth: Mapping[str, bool], per_step: int
 ) -> tuple[list[Found], dict[str, float]]:
     """The values of every target at each step, read finely; how far reading half of the samples moves them."""
     rest = replace(plan, groups=())
     found: list[dict[str, tuple[float, ...]]] = [dict(extract(rest, run)) for run in runs]
     spread: dict[str, float] = {}
     for group in plan.groups:
-        steps = {t.key: _step_ms(group, runs[-1].traces[t.key]) for t in group.traces}
+        steps = {t.key: _step_ms(group, runs[-1].traces[t.key], per_step) for t in group.traces}
         step_ms = max(steps.values())
         keys = list(steps)
         made = [{key: _refined(run.traces[key], step_ms, smooth=smooth[key[0]]) for key in keys} for run in runs]
@@ -82,10 +103,10 @@ def _fine(
     return list(found), spread
 
 
-def _step_ms(group: EfelGroup, trace: Trace) -> float:
+def _step_ms(group: EfelGroup, trace: Trace, per_step: int) -> float:
     """The grid on which the traces of a group are read."""
     asked = float(dict(group.settings)[_GRID])
-    finest = float(np.median(np.diff(trace.t_ms))) / _PER_STEP
+    finest = float(np.median(np.diff(trace.t_ms))) / per_step
     return min(asked, max(finest, float(trace.t_ms[-1]) / _MOST_SAMPLES))
 
 

@@ -1,4 +1,4 @@
-"""Arbor and NEURON take the same steps: implicit in v, exact in gates. So their traces agree at one step, not only at 0.
+"""Arbor and NEURON take the same steps: implicit in v, exact in gates. So their traces agree at one step already.
 
 With Arbor's own quotient for the exponential, or with a current whose slope its compiler does not see, these differ by
 millivolts.
