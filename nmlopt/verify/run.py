@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,17 @@ from nmlopt.backend import Recordings, RunStatus
 from nmlopt.errors import BackendError, NmloptError
 from nmlopt.verify.compare import compare_spikes, compare_targets, compare_traces, pairs
 from nmlopt.verify.courses import courses
-from nmlopt.verify.model import Entrant, Side, SideStatus, Subject, Verification
+from nmlopt.verify.model import (
+    Entrant,
+    Side,
+    SideStatus,
+    SpikeComparison,
+    Subject,
+    TargetComparison,
+    TraceComparison,
+    Verdict,
+    Verification,
+)
 from nmlopt.verify.refine import LEVELS, observed_order, steps_ms
 from nmlopt.verify.spikes import is_smooth, trains
 from nmlopt.verify.values import values
@@ -29,13 +40,32 @@ class Step:
 
 OnStep = Callable[[Step], None]
 
+MOST_HALVINGS: Final = 2
+"""Each doubles what has been spent."""
+
 
 def compare_backends(subject: Subject, entrants: Sequence[Entrant], on_step: OnStep = lambda _: None) -> Verification:
-    """Run every entrant and compare every two; what one cannot do is said, and the others go on."""
+    """Run every entrant and compare every two; what one cannot do is said, and the others go on.
+
+    Where an error of the method hides whether two agree, the steps of both are halved, at most MOST_HALVINGS times.
+    """
     asked = LEVELS * len(entrants)
-    sides = []
-    for position, entrant in enumerate(entrants):
-        sides.append(_side(subject, entrant, LEVELS * position, asked, on_step))
+    ran = [_ran(subject, entrant, LEVELS * position, asked, on_step) for position, entrant in enumerate(entrants)]
+    found = _compared(subject, [side for side, _ in ran])
+    for _ in range(MOST_HALVINGS):
+        todo = [k for k, (side, _) in enumerate(ran) if side.name in _undecided(found)]
+        if not todo:
+            break
+        for number, k in enumerate(todo):
+            finest_ms = steps_ms(ran[k][0].settings.dt_ms)[-1] / 2.0
+            on_step(Step(asked + number, asked + len(todo), f"{entrants[k].name}, dt {finest_ms:g} ms"))
+            ran[k] = _halved(subject, entrants[k], *ran[k])
+        asked += len(todo)
+        found = _compared(subject, [side for side, _ in ran])
+    return found
+
+
+def _compared(subject: Subject, sides: Sequence[Side]) -> Verification:
     found = list(pairs(sides))
     return Verification(
         subject=subject,
@@ -44,6 +74,15 @@ def compare_backends(subject: Subject, entrants: Sequence[Entrant], on_step: OnS
         spikes=tuple(c for a, b in found for c in compare_spikes(a, b)),
         traces=tuple(c for a, b in found for c in compare_traces(subject, a, b)),
     )
+
+
+def _undecided(found: Verification) -> set[str]:
+    """The backends that smaller steps may decide about: none where some differ already."""
+    if found.verdict is not Verdict.UNDECIDED:
+        return set()
+    compared: tuple[TargetComparison | SpikeComparison | TraceComparison, ...]
+    compared = (*found.targets, *found.spikes, *found.traces)
+    return {name for c in compared if c.verdict is Verdict.UNDECIDED for name in c.pair}
 
 
 def simulate_at(subject: Subject, entrant: Entrant, dt_ms: float) -> Recordings:
@@ -57,31 +96,49 @@ def simulate_at(subject: Subject, entrant: Entrant, dt_ms: float) -> Recordings:
         return Recordings(RunStatus.FAILED, {}, f"{type(error).__name__}: {error}")
 
 
-def _side(subject: Subject, entrant: Entrant, done: int, asked: int, on_step: OnStep) -> Side:
+def _ran(
+    subject: Subject, entrant: Entrant, done: int, asked: int, on_step: OnStep
+) -> tuple[Side, tuple[Recordings, ...]]:
+    """What an entrant gives at three steps, and its runs, coarsest first (none where it cannot)."""
     name, settings = entrant.name, entrant.settings
     begin = time.monotonic()
     try:
         version = entrant.backend.version()
     except BackendError as error:
-        return Side(name, "", settings, SideStatus.MISSING, error.issues)
+        return Side(name, "", settings, SideStatus.MISSING, error.issues), ()
     issues = entrant.backend.unsupported(subject.cell, subject.experiments)
     if issues:
-        return Side(name, version, settings, SideStatus.REFUSED, issues)
+        return Side(name, version, settings, SideStatus.REFUSED, issues), ()
     runs: list[Recordings] = []
     for number, dt_ms in enumerate(steps_ms(settings.dt_ms)):
         on_step(Step(done + number, asked, f"{name}, dt {dt_ms:g} ms"))
         try:
             run = simulate_at(subject, entrant, dt_ms)
         except BackendError as error:
-            return Side(name, version, settings, SideStatus.MISSING, error.issues)
+            return Side(name, version, settings, SideStatus.MISSING, error.issues), ()
         except NmloptError as error:
-            return Side(name, version, settings, SideStatus.REFUSED, error.issues)
+            return Side(name, version, settings, SideStatus.REFUSED, error.issues), ()
         if run.status is not RunStatus.OK:
             detail = f"dt {dt_ms:g} ms: {run.status}: {run.detail}"
-            return Side(name, version, settings, SideStatus.FAILED, (), detail)
+            return Side(name, version, settings, SideStatus.FAILED, (), detail), ()
         runs.append(run)
     made = measured(subject, Side(name, version, settings, SideStatus.OK), runs)
-    return replace(made, seconds=time.monotonic() - begin)
+    return replace(made, seconds=time.monotonic() - begin), tuple(runs)
+
+
+def _halved(
+    subject: Subject, entrant: Entrant, side: Side, runs: tuple[Recordings, ...]
+) -> tuple[Side, tuple[Recordings, ...]]:
+    """The side with all its steps halved, which takes one more run; as it was where that run fails."""
+    settings = replace(side.settings, dt_ms=0.5 * side.settings.dt_ms)
+    finest_ms = steps_ms(settings.dt_ms)[-1]
+    begin = time.monotonic()
+    run = simulate_at(subject, entrant, finest_ms)
+    if run.status is not RunStatus.OK:
+        return side, runs
+    runs = (*runs[1:], run)
+    made = measured(subject, replace(side, settings=settings), runs)
+    return replace(made, seconds=side.seconds + time.monotonic() - begin), runs
 
 
 def measured(subject: Subject, side: Side, runs: Sequence[Recordings]) -> Side:

@@ -5,7 +5,7 @@ not shrink with the step, and would hide small differences or feign them. So fea
 finer than the smallest step, to which the traces are brought by cubic interpolation; what is left of the rounding is
 measured by reading every second sample only. Scores are shown as the targets define them, from the smallest step.
 Where a rule of eFEL finds nothing there (the begin of a spike at the edge of a stimulus: it wants the slope to rise
-through a threshold within some samples), the grid of the smallest step is tried, then the target's own.
+through a threshold within some samples), coarser grids are tried, and at last the target's own.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from nmlopt.objectives.score import Rule, SpikeTimesRule, score
 from nmlopt.verify.model import Subject, Value
 from nmlopt.verify.refine import Estimate, estimate, settled
 
-_PER_STEP = (8, 1)
-"""Samples per smallest step that features are read from: most finely, and as a second choice."""
+_PER_STEP = (8, 1, 0.25)
+"""Samples per smallest step that features are read from: most finely, and as second and third choice."""
 _MOST_SAMPLES = 400_000
 _GRID = "interp_step"
 
@@ -81,7 +81,7 @@ def _at_half_grid(plan: FeaturePlan) -> FeaturePlan:
 
 
 def _fine(
-    plan: FeaturePlan, runs: Sequence[Recordings], smooth: Mapping[str, bool], per_step: int
+    plan: FeaturePlan, runs: Sequence[Recordings], smooth: Mapping[str, bool], per_step: float
 ) -> tuple[list[Found], dict[str, float]]:
     """The values of every target at each step, read finely; how far reading half of the samples moves them."""
     rest = replace(plan, groups=())
@@ -103,7 +103,7 @@ def _fine(
     return list(found), spread
 
 
-def _step_ms(group: EfelGroup, trace: Trace, per_step: int) -> float:
+def _step_ms(group: EfelGroup, trace: Trace, per_step: float) -> float:
     """The grid on which the traces of a group are read."""
     asked = float(dict(group.settings)[_GRID])
     finest = float(np.median(np.diff(trace.t_ms))) / per_step

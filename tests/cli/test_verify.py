@@ -56,7 +56,7 @@ def test_a_difference_is_1(call, stepped, simplecell):
 
 
 def test_what_cannot_be_told_is_1(call, stepped, simplecell):
-    stepped(one=ONE, two=SteppedBackend("two", marginal_below_ms=0.01))
+    stepped(one=ONE, two=SteppedBackend("two", flickers=True))
     found = call("verify", *_files(simplecell))
     assert found.code == 1
     assert "undecided" in found.out

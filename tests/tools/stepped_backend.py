@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from fake_backend import DURATION_MS, fake_cell, fake_experiment, fake_problem
 
-from nmlopt.backend import Floats, Offer, Program, Recordings, RunStatus, Settings, Trace
+from nmlopt.backend import DEFAULT_DT_MS, Floats, Offer, Program, Recordings, RunStatus, Settings, Trace
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
 from nmlopt.ir.model import Cell, Compartment, Geometry, Section, Span
@@ -20,7 +21,8 @@ from nmlopt.verify.model import Entrant, Subject
 class SteppedBackend:
     """Spikes at `times_ms` + `lag` * dt, bumps of `height_mV` on `rest_mV`.
 
-    `marginal_below_ms`: one more spike at smaller steps. `status`: how every run ends. `issues`: what it refuses.
+    `marginal_below_ms`: one more spike at smaller steps. `flickers`: one more at every second halving. `status`: how
+    every run ends. `issues`: what it refuses.
     """
 
     name: str
@@ -29,6 +31,7 @@ class SteppedBackend:
     height_mV: float = 80.0
     rest_mV: float = -65.0
     marginal_below_ms: float = 0.0
+    flickers: bool = False
     status: RunStatus = RunStatus.OK
     issues: tuple[Issue, ...] = ()
     is_missing: bool = False
@@ -51,7 +54,8 @@ class SteppedBackend:
         dt_ms = program.settings.dt_ms
         t_ms = np.arange(round(DURATION_MS / dt_ms) + 1) * dt_ms
         times = [t + self.lag * dt_ms for t in self.times_ms]
-        times += [88.0] if dt_ms < self.marginal_below_ms else []
+        is_odd = round(math.log2(DEFAULT_DT_MS / dt_ms)) % 2 == 1
+        times += [88.0] if dt_ms < self.marginal_below_ms or (self.flickers and is_odd) else []
         y = np.full(len(t_ms), self.rest_mV)
         for time_ms in times:
             y += self.height_mV * np.exp(-(((t_ms - time_ms) / 0.6) ** 2))

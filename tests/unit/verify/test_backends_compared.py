@@ -8,7 +8,7 @@ from stepped_backend import SteppedBackend, entrants, stepped_subject
 from nmlopt.backend import RunStatus
 from nmlopt.errors import Issue
 from nmlopt.verify.model import SideStatus, Verdict
-from nmlopt.verify.run import compare_backends
+from nmlopt.verify.run import MOST_HALVINGS, Step, compare_backends
 from nmlopt.verify.tolerances import SPIKE_FLOOR_MS
 
 ONE = SteppedBackend("one")
@@ -65,11 +65,30 @@ def test_another_number_of_spikes_differs():
 
 
 def test_a_number_of_spikes_that_changes_with_the_step_is_undecided():
-    found = verified(ONE, SteppedBackend("two", marginal_below_ms=0.01))
+    found = verified(ONE, SteppedBackend("two", flickers=True))
     (spikes,) = found.spikes
     assert spikes.verdict is Verdict.UNDECIDED
     assert "changes with the step" in spikes.reason
-    assert found.verdict is not Verdict.SAME
+    assert found.verdict is Verdict.UNDECIDED
+    assert {side.settings.dt_ms for side in found.sides} == {0.025 / 2**MOST_HALVINGS}
+
+
+def test_steps_are_halved_until_the_number_of_spikes_settles():
+    told: list[Step] = []
+    found = compare_backends(
+        stepped_subject(), entrants(ONE, SteppedBackend("two", marginal_below_ms=0.01)), told.append
+    )
+    assert found.spikes[0].verdict is Verdict.DIFFERS
+    assert [side.settings.dt_ms for side in found.sides] == [0.0125, 0.0125]
+    assert [(s.done, s.asked, s.text) for s in told[6:]] == [
+        (6, 8, "one, dt 0.003125 ms"),
+        (7, 8, "two, dt 0.003125 ms"),
+    ]
+
+
+def test_what_differs_already_is_not_run_again():
+    found = verified(ONE, SteppedBackend("two", times_ms=(30.0, 50.0)))
+    assert {side.settings.dt_ms for side in found.sides} == {0.025}
 
 
 def test_a_number_of_spikes_that_settles_counts():
