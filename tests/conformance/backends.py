@@ -4,7 +4,7 @@ python -m tests.conformance.backends [FOLDER] [--backends neuron,arbor,lems] [--
 
 The conformance cases are judged by their own references. Of the LEMS files that the test cases (.omt) below FOLDER
 name, every recorded voltage is compared with NEURON's cnexp, both extrapolated to a step of zero (the tolerances and
-their reasons: tests/equivalence/tolerances.toml). Each backend steps as it does by default. Statuses: same, differs
+their reasons: tests/equivalence/tolerances.toml). Each backend has its own numerics, at fixed steps. Statuses: same, differs
 (known: a reason stands in known_differences.toml or in the case's departures), refused (by name), error.
 Exit code: 0 no difference or error without a known reason, 1 some, 2 the command line makes no sense.
 """

@@ -13,7 +13,7 @@ from spikes import crossings, extrapolate, step_indices
 
 from nmlopt.api.lems_running import Prepared, prepare_lems
 from nmlopt.api.problem import Options
-from nmlopt.backend import Numerics, RunStatus, Settings, Trace
+from nmlopt.backend import Integrator, Numerics, RunStatus, Settings, Trace
 from nmlopt.document.model import Document
 from nmlopt.errors import Severity
 from nmlopt.exporters import registry
@@ -75,9 +75,10 @@ def both(document: Document, backend: str) -> tuple[Traces, Traces]:
 
 def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]:
     """Every recorded membrane potential of a simulation. Raises UnsupportedError, RuntimeError where a run fails."""
-    options = Options(backend, Settings(), document.limit)
-    prepared: Prepared = prepare_lems(document, options, dt_ms=dt_ms, unrecordable=Severity.WARNING)
     simulator = registry.load(backend)
+    fixed = Integrator.FIXED if Integrator.FIXED in simulator.offer.integrators else None
+    options = Options(backend, Settings(integrator=fixed), document.limit)
+    prepared: Prepared = prepare_lems(document, options, dt_ms=dt_ms, unrecordable=Severity.WARNING)
     found: dict[str, Trace] = {}
     for run, program in zip(prepared.simulation.runs, prepared.programs, strict=True):
         (recordings,) = simulator.simulate(program, run.experiments, np.zeros((1, 0)))
