@@ -124,7 +124,10 @@ def compare_trains(key: Key, pair: tuple[str, str], a: Train, b: Train) -> Spike
 def compare_courses(
     experiment: Experiment, key: Key, pair: tuple[str, str], a: Course, b: Course, *, is_voltage: bool
 ) -> TraceComparison:
-    """Sample by sample on the first one's coarsest grid, spikes aligned, up to the last that both have."""
+    """Sample by sample on the first one's coarsest grid, spikes aligned, up to the last that both have.
+
+    What differs only after a spike that may be elsewhere within the numerical error is undecided.
+    """
     t_ms = a.t_ms
     there = aligned(experiment, a, b, t_ms)
     mine = [a.estimate.value, a.estimate.error, a.play]
@@ -136,15 +139,22 @@ def compare_courses(
     beyond = np.flatnonzero(difference > allowed)
     if len(beyond):
         at = int(np.argmax(difference - allowed))
+    first_ms = float(t_ms[beyond[0]]) if len(beyond) else None
     return TraceComparison(
         key,
         pair,
         float(difference[at]),
         float(t_ms[at]),
         float(allowed[at]),
-        Verdict.DIFFERS if len(beyond) else Verdict.SAME,
-        float(t_ms[beyond[0]]) if len(beyond) else None,
+        _course_verdict(first_ms, min(a.known_ms, b.known_ms)),
+        first_ms,
     )
+
+
+def _course_verdict(first_ms: float | None, known_ms: float) -> Verdict:
+    if first_ms is None:
+        return Verdict.SAME
+    return Verdict.DIFFERS if first_ms < known_ms else Verdict.UNDECIDED
 
 
 def compare_traces(subject: Subject, one: Side, other: Side) -> Iterator[TraceComparison]:

@@ -19,7 +19,7 @@ from nmlopt.features.plan import Key
 from nmlopt.verify.model import Course, Subject, Train
 from nmlopt.verify.refine import Estimate, estimate
 from nmlopt.verify.spikes import edges
-from nmlopt.verify.tolerances import SPIKE_FLOOR_MS
+from nmlopt.verify.tolerances import RESOLVED_MS, SPIKE_FLOOR_MS
 
 _NEIGHBOURS = 9
 """Samples whose worst error counts for each: errors pass through zero where traces cross."""
@@ -60,13 +60,23 @@ def course(experiment: Experiment, traces: Sequence[Trace], train: Train | None,
         late = float(train.times.error.max(initial=0.0)) if train is not None and train.times is not None else 0.0
         play_ms += late + float(t_ms[1] - t_ms[0])
     error = maximum_filter1d(made.error, _NEIGHBOURS)
-    return Course(t_ms, Estimate(made.value, error), _play(t_ms, finest, play_ms), finest, own[-1])
+    known_ms = _known_ms(train, own) if train is not None else math.inf
+    return Course(t_ms, Estimate(made.value, error), _play(t_ms, finest, play_ms), finest, own[-1], known_ms)
 
 
 def aligned(experiment: Experiment, one: Course, other: Course, t_ms: Floats) -> Floats:
     """Times of `other` (n,) that belong to the times of `one`, by their spikes in order."""
     here, there = _knots(fixed_times(experiment), other.spikes, one.spikes)
     return np.asarray(np.interp(t_ms, there, here), dtype=np.float64)
+
+
+def _known_ms(train: Train, own: Sequence[Floats]) -> float:
+    """When the first spike comes that may be elsewhere, or may not be."""
+    if train.times is None:
+        common = min(train.counts)
+        return min((float(spikes[common]) for spikes in own if len(spikes) > common), default=0.0)
+    doubtful = train.times.error > RESOLVED_MS
+    return float((train.times.value - train.times.error)[doubtful].min(initial=math.inf))
 
 
 def fixed_times(experiment: Experiment) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -104,7 +105,8 @@ class Value:
 class Course:
     """A recording at a step of zero on the coarsest grid, spikes where the smallest step has them (`spikes`, ms).
 
-    `play` (n,): how far it moves within the error in time.
+    `play` (n,): how far it moves within the error in time. `known_ms`: until when spikes are where the error of their
+    times leaves no doubt, so that traces can be aligned by them.
     """
 
     t_ms: Floats
@@ -112,6 +114,7 @@ class Course:
     play: Floats
     finest: Trace
     spikes: Floats
+    known_ms: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

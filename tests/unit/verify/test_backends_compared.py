@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from fake_backend import DURATION_MS, fake_experiment
 from stepped_backend import SteppedBackend, entrants, stepped_subject
 
-from nmlopt.backend import RunStatus
+from nmlopt.backend import RunStatus, Trace
 from nmlopt.errors import Issue
-from nmlopt.verify.model import SideStatus, Verdict
+from nmlopt.verify.compare import compare_courses
+from nmlopt.verify.courses import course
+from nmlopt.verify.model import Course, SideStatus, Train, Verdict
+from nmlopt.verify.refine import Estimate, estimate
 from nmlopt.verify.run import MOST_HALVINGS, Step, compare_backends
 from nmlopt.verify.tolerances import SPIKE_FLOOR_MS
 
@@ -143,3 +148,24 @@ def test_edges_between_steps_are_not_extrapolated():
     spikes = found.sides[0].trains[("step", "soma")].times
     assert spikes is not None
     assert spikes.error.min() > 0.025  # as large as what the steps changed, and a step
+
+
+@pytest.mark.parametrize(("known_ms", "verdict"), [(40.0, Verdict.UNDECIDED), (60.0, Verdict.DIFFERS)])
+def test_what_differs_after_a_spike_in_doubt_is_undecided(known_ms, verdict):
+    t_ms = np.arange(101.0)
+    zero = np.zeros_like(t_ms)
+    flat, late = (
+        Course(t_ms, Estimate(y, zero), zero, Trace(t_ms, y), np.empty(0), known_ms)
+        for y in (zero, np.where(t_ms < 50.0, 0.0, 10.0))
+    )
+    found = compare_courses(fake_experiment(), ("protocol", "soma"), ("one", "two"), flat, late, is_voltage=True)
+    assert (found.verdict, found.first_ms) == (verdict, 50.0)
+
+
+def test_a_spike_in_doubt_is_where_the_doubt_begins():
+    wobbling = [np.array([30.0, 50.0 + shift]) for shift in (0.0, 3.0, 1.0)]
+    t_ms = np.arange(0.0, DURATION_MS, 0.1)
+    train = Train((2, 2, 2), estimate(wobbling), tuple(wobbling))
+    runs = [Trace(t_ms, sum(np.exp(-((t_ms - s) ** 2)) for s in spikes)) for spikes in wobbling]
+    found = course(fake_experiment(), runs, train, smooth=True)
+    assert 40.0 < found.known_ms < 50.0
