@@ -12,6 +12,7 @@ from typing import Final
 from nmlopt.codegen.templating import num
 from nmlopt.errors import BackendError, Issue
 from nmlopt.exporters.lems.java import RunError, complaint, jneuroml, run
+from nmlopt.exporters.lems.mechanisms import build
 
 INSTALL: Final = "pip install neuron"
 
@@ -45,7 +46,5 @@ def run_in_neuron(folder: Path, file: str, places: Mapping[str, float], limit_s:
         if count != 1:
             raise RunError(f"jNeuroML's export has no recording '{column}' to move to another place")
     script.write_text(text, encoding="utf-8")
-    said = run([str(compiler())], folder)
-    if not any(folder.glob("*/special")) and not any(folder.glob("*/libnrnmech*")):
-        raise RunError(f"nrnivmodl fails on jNeuroML's export: {complaint(said)}")
+    build(folder, compiler())
     return run([sys.executable, script.name, "-nogui"], folder, limit_s)

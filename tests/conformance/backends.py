@@ -1,11 +1,13 @@
 """Every backend on the conformance cases and on published cells: what is the same, what differs, what is refused.
 
 python -m tests.conformance.backends [FOLDER] [--backends neuron,arbor,lems] [--cases PATTERN] [--json] [--keep FILE]
+    [--references FOLDER]
 
 The conformance cases are judged by their own references. Of the LEMS files that the test cases (.omt) below FOLDER
 name, every recorded voltage is compared with NEURON's cnexp, both extrapolated to a step of zero (the tolerances and
-their reasons: tests/equivalence/tolerances.toml). Each backend has its own numerics, at fixed steps. Statuses: same, differs
-(known: a reason stands in known_differences.toml or in the case's departures), refused (by name), error.
+their reasons: tests/equivalence/tolerances.toml). Each backend has its own numerics, at fixed steps where it has them.
+Statuses: same, differs (known: a reason stands in known_differences.toml or in the case's departures), refused (by
+name), error.
 Exit code: 0 no difference or error without a known reason, 1 some, 2 the command line makes no sense.
 """
 
@@ -112,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep", type=Path, metavar="FILE", help="add outcomes to FILE; what is there is not run again"
     )
+    parser.add_argument(
+        "--references", type=Path, metavar="FOLDER", help="keep NEURON's traces there, for the next time"
+    )
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds per case (default: %(default)g)")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
@@ -168,7 +173,9 @@ def _process(group: Sequence[Task], args: argparse.Namespace, scratch: Path) -> 
     orders = scratch / "orders.json"
     done = scratch / "done.jsonl"
     done.unlink(missing_ok=True)
-    orders.write_text(json.dumps({"tasks": group, "done": str(done), "scratch": str(scratch)}), encoding="utf-8")
+    held = (args.references or scratch).resolve()
+    held.mkdir(parents=True, exist_ok=True)
+    orders.write_text(json.dumps({"tasks": group, "done": str(done), "references": str(held)}), encoding="utf-8")
     command = [sys.executable, "-m", "tests.conformance.backends", "--work", str(orders)]
     command += [str(Path(args.folder).resolve())] if args.folder is not None else []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
@@ -194,7 +201,7 @@ def _work(args: argparse.Namespace) -> int:
             if suite == "conformance":
                 row = _conformance(case, backend)
             else:
-                row = _compared(case, backend, Path(args.folder), Path(orders["scratch"]))
+                row = _compared(case, backend, Path(args.folder), Path(orders["references"]))
         except Exception as error:  # whatever a simulator dies of is its result
             row = Row(
                 suite, case, "", backend, "error", f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
@@ -212,13 +219,13 @@ def _conformance(case_id: str, backend: str) -> Row:
     return Row("conformance", case_id, kind, backend, STATUSES.get(outcome.status, outcome.status), outcome.message)
 
 
-def _compared(name: str, backend: str, folder: Path, scratch: Path) -> Row:
+def _compared(name: str, backend: str, folder: Path, references: Path) -> Row:
     """A published simulation against the reference, whose traces are kept for the next backend."""
     kind = ""
     try:
         document = document_of(OmvCase(folder / name, "", folder / name, ()), folder)
         kind = comparison.kind_of(comparison.simulation_of(document))
-        held = scratch / f"{name.replace('/', '_')}.npz"
+        held = references / f"{name.replace('/', '_')}.npz"
         if not held.exists():
             comparison.save(held, comparison.both(document, comparison.REFERENCE))
         if backend == comparison.REFERENCE:
