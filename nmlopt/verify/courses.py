@@ -23,6 +23,8 @@ from nmlopt.verify.tolerances import RESOLVED_MS, SPIKE_FLOOR_MS
 
 _NEIGHBOURS = 9
 """Samples whose worst error counts for each: errors pass through zero where traces cross."""
+_CHANCE = 0.25
+"""At least this share of the last change is a trace's error: what three runs show passes through zero by chance."""
 
 
 def courses(
@@ -59,7 +61,7 @@ def course(experiment: Experiment, traces: Sequence[Trace], train: Train | None,
     if not smooth:
         late = float(train.times.error.max(initial=0.0)) if train is not None and train.times is not None else 0.0
         play_ms += late + float(t_ms[1] - t_ms[0])
-    error = maximum_filter1d(made.error, _NEIGHBOURS)
+    error = maximum_filter1d(np.maximum(made.error, _CHANCE * np.abs(levels[-1] - levels[-2])), _NEIGHBOURS)
     known_ms = _known_ms(train, own) if train is not None else math.inf
     return Course(t_ms, Estimate(made.value, error), _play(t_ms, finest, play_ms), finest, own[-1], known_ms)
 
