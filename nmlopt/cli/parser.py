@@ -299,7 +299,8 @@ def _verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_model(parser)
     add_targets(parser)
     parser.add_argument("--backends", metavar="NAME,NAME,...", help="simulators to compare (default: all)")
-    parser.add_argument("--dt", type=float, metavar="MS", help=f"largest step; halved twice (default: {DEFAULT_DT_MS})")
+    steps = f"largest step; halved twice, and further where that does not decide (default: {DEFAULT_DT_MS})"
+    parser.add_argument("--dt", type=float, metavar="MS", help=steps)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with traces; must not exist yet")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for page and JSON; new or empty")
     add_json(parser)
