@@ -225,13 +225,12 @@ def _compared(name: str, backend: str, folder: Path, references: Path) -> Row:
     try:
         document = document_of(OmvCase(folder / name, "", folder / name, ()), folder)
         kind = comparison.kind_of(comparison.simulation_of(document))
-        held = references / f"{name.replace('/', '_')}.npz"
-        if not held.exists():
-            comparison.save(held, comparison.both(document, comparison.REFERENCE))
+        kept = references / name.replace("/", "_")
         if backend == comparison.REFERENCE:
+            step = comparison.first_step(comparison.simulation_of(document), backend)
+            comparison.Runs(document, backend, kept).both(step)
             return Row("published", name, kind, backend, "same", "it is the reference")
-        mine = comparison.both(document, backend)
-        found = comparison.compared(mine, comparison.load(held), comparison.tolerances(backend))
+        found = comparison.against_reference(document, backend, kept)
     except (UnsupportedError, SimulationError) as error:
         return Row("published", name, kind, backend, "refused", _told(error))
     message = f"{found.spikes} spikes, {found.apart_ms:.4f} ms and {found.apart_mV:.4f} mV apart"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import backend_comparison as comparison
 import numpy as np
 import pytest
@@ -51,11 +53,47 @@ def test_other_numbers_of_spikes_differ():
     assert "[0, 0] spikes, [2, 2] in neuron" in comparison.compared(silent, both(), ALLOWED).fault
 
 
+@pytest.fixture
+def simulated(monkeypatch):
+    """Simulations of a step of 0.01 ms that two functions of the step stand for; the steps at which they are run."""
+    steps = []
+
+    def use(mine, theirs):
+        def voltages(_document, backend, dt_ms):
+            steps.append((backend, dt_ms))
+            return (theirs if backend == comparison.REFERENCE else mine)(dt_ms)
+
+        monkeypatch.setattr(comparison, "voltages", voltages)
+        monkeypatch.setattr(comparison, "simulation_of", lambda _: SimpleNamespace(step_ms=0.01))
+        return steps
+
+    return use
+
+
+DOCUMENT = SimpleNamespace()
+
+
+def test_where_they_differ_the_coarser_one_is_refined(simulated, tmp_path):
+    """An error of second order: 0.075 ms at first, a quarter of it after each halving."""
+    steps = simulated(spiking, lambda dt: spiking(dt, late_ms=1500.0 * dt**2))
+    found = comparison.against_reference(DOCUMENT, "lems", tmp_path / "a")
+    assert found.fault == "" and 0.01 < found.apart_ms < 0.05
+    assert sorted(steps) == sorted((b, dt) for b in ("lems", "neuron") for dt in (0.01, 0.005, 0.0025))
+    steps.clear()
+    assert comparison.against_reference(DOCUMENT, "lems", tmp_path / "a") == found
+    assert {backend for backend, _ in steps} == {"lems"}  # the others were kept
+
+
+def test_what_does_not_vanish_with_the_step_differs(simulated, tmp_path):
+    steps = simulated(spiking, lambda dt: spiking(dt, late_ms=0.2))
+    assert "apart" in comparison.against_reference(DOCUMENT, "lems", tmp_path / "a").fault
+    assert min(dt for _, dt in steps) == 0.01 / 2**comparison.REFINEMENTS
+
+
 def test_traces_are_kept_as_they_are(tmp_path):
-    comparison.save(tmp_path / "held.npz", both())
-    held = comparison.load(tmp_path / "held.npz")
-    for kept, made in zip(held, both(), strict=True):
-        assert np.array_equal(kept["e/v"].y, made["e/v"].y) and np.array_equal(kept["e/v"].t_ms, made["e/v"].t_ms)
+    comparison.save(tmp_path / "held.npz", spiking(0.02))
+    kept, made = comparison.load(tmp_path / "held.npz"), spiking(0.02)
+    assert np.array_equal(kept["e/v"].y, made["e/v"].y) and np.array_equal(kept["e/v"].t_ms, made["e/v"].t_ms)
 
 
 def test_every_backend_has_tolerances():

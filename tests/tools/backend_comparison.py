@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ FINE_ENOUGH_MS = 0.0101
 """A published step up to this is the coarser of the two that are run; a larger one is halved first."""
 SMALLEST_MS = 0.005
 """Implicit schemes need no smaller one; explicit ones keep the published step, for which they were stable."""
+REFINEMENTS = 4
+"""How often two backends are compared before they differ."""
 SPIKE_RANGE = 30.0
 """A voltage (mV) that moves less holds no spikes, unless it is reset."""
 RESET_MV = 2.0
@@ -56,21 +58,61 @@ def simulation_of(document: Document) -> LemsSimulation:
     return read_simulation(document, unrecordable=Severity.WARNING)
 
 
-def steps(simulation: LemsSimulation, backend: str) -> tuple[float, float]:
-    """The two steps (ms) that are run on a backend."""
+def first_step(simulation: LemsSimulation, backend: str) -> float:
+    """The coarser of the two steps (ms) that are run on a backend at first."""
     coarse = simulation.step_ms
     while coarse > FINE_ENOUGH_MS:
         coarse /= 2.0
     if registry.load(backend).offer.numerics[0] is Numerics.CNEXP:
         while coarse < SMALLEST_MS:
             coarse *= 2.0
-    return coarse, coarse / 2.0
+    return coarse
 
 
-def both(document: Document, backend: str) -> tuple[Traces, Traces]:
-    """Every recorded membrane potential at two steps."""
-    coarse, fine = steps(simulation_of(document), backend)
-    return voltages(document, backend, coarse), voltages(document, backend, fine)
+@dataclass
+class Runs:
+    """The recorded membrane potentials of a simulation on one backend by step (ms), each run once.
+
+    `kept`: how the paths begin where they are kept for the next time, if given.
+    """
+
+    document: Document
+    backend: str
+    kept: Path | None = None
+    made: dict[float, Traces] = field(default_factory=dict)
+
+    def both(self, dt_ms: float) -> tuple[Traces, Traces]:
+        """At a step and at half of it."""
+        return self.at(dt_ms), self.at(dt_ms / 2.0)
+
+    def at(self, dt_ms: float) -> Traces:
+        """At one step. Raises what `voltages` raises."""
+        if dt_ms not in self.made:
+            held = None if self.kept is None else self.kept.with_name(f"{self.kept.name}.{dt_ms:g}.npz")
+            if held is None or not held.exists():
+                self.made[dt_ms] = voltages(self.document, self.backend, dt_ms)
+                if held is not None:
+                    save(held, self.made[dt_ms])
+            else:
+                self.made[dt_ms] = load(held)
+        return self.made[dt_ms]
+
+
+def against_reference(document: Document, backend: str, kept: Path) -> Comparison:
+    """A backend against NEURON, whose runs are `kept` as `Runs` says.
+
+    While they differ, the coarser one is refined (both, if they are alike): extrapolation leaves an error of
+    second order, which smaller steps take away.
+    """
+    simulation = simulation_of(document)
+    runs = [Runs(document, backend), Runs(document, REFERENCE, kept)]
+    steps = [first_step(simulation, side.backend) for side in runs]
+    for _ in range(REFINEMENTS):
+        found = compared(*(side.both(dt) for side, dt in zip(runs, steps, strict=True)), tolerances(backend))
+        if not found.fault:
+            break
+        steps = [dt / 2.0 if dt > 0.75 * max(steps) else dt for dt in steps]
+    return found
 
 
 def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]:
@@ -137,19 +179,13 @@ def tolerances(backend: str) -> Mapping[str, Any]:
     return found
 
 
-def save(path: Path, both: tuple[Traces, Traces]) -> None:
-    """Keep traces at two steps in one file."""
-    arrays = {
-        f"{k}|{n}|{axis}": getattr(t, axis)
-        for k, side in enumerate(both)
-        for n, t in side.items()
-        for axis in ("t_ms", "y")
-    }
-    np.savez(path, **arrays)
+def save(path: Path, traces: Traces) -> None:
+    """Keep traces in one file."""
+    np.savez(path, **{f"{name}|{axis}": getattr(t, axis) for name, t in traces.items() for axis in ("t_ms", "y")})
 
 
-def load(path: Path) -> tuple[Traces, Traces]:
+def load(path: Path) -> dict[str, Trace]:
     """What `save` kept."""
     with np.load(path) as held:
-        names = list(dict.fromkeys(key.split("|")[1] for key in held))
-        return tuple({n: Trace(held[f"{k}|{n}|t_ms"], held[f"{k}|{n}|y"]) for n in names} for k in (0, 1))  # type: ignore[return-value]
+        names = dict.fromkeys(key.rpartition("|")[0] for key in held)
+        return {name: Trace(held[f"{name}|t_ms"], held[f"{name}|y"]) for name in names}
