@@ -48,6 +48,22 @@ def test_a_trace_that_is_off_below_threshold_differs():
     assert "mV apart before the first spike" in found.fault
 
 
+def test_spikes_of_other_compartments_are_not_below_threshold():
+    """A dendrite in which a spike fades is compared until the spike; what another experiment does says nothing."""
+
+    def pair(offset_mV):
+        made = []
+        for side in both():
+            trace = side["e/v"]
+            y = np.where(trace.t_ms > 19.0, offset_mV, 0.0) - 70.0
+            made.append({**side, "e/far": Trace(trace.t_ms, y), "other/far": Trace(trace.t_ms, 0.0 * y - 70.0)})
+        return tuple(made)
+
+    assert comparison.compared(pair(1.0), pair(0.0), ALLOWED).fault == ""
+    alone = [tuple({"e/far": side["e/far"]} for side in pair(mV)) for mV in (1.0, 0.0)]
+    assert "mV apart" in comparison.compared(*alone, ALLOWED).fault
+
+
 def test_other_numbers_of_spikes_differ():
     silent = tuple({"e/v": Trace(side["e/v"].t_ms, np.full_like(side["e/v"].y, -70.0))} for side in both())
     assert "[0, 0] spikes, [2, 2] in neuron" in comparison.compared(silent, both(), ALLOWED).fault
