@@ -1,7 +1,7 @@
 """The native backend: a kernel in C, generated from the equations of a document, for populations of candidates.
 
 How it is put together
-    `mechanism`, `staggered`, `tabled`, `point` print the equations as loop bodies (with `codegen.c_text`); `source`
+    `mechanism`, `staggered`, `tabled`, `point` (with `inverses`) print the equations as loop bodies; `source`
     puts them into the templates; `build` compiles the text, once per structure, compiler and processor; `layout` and
     `bind` turn tree, areas, resistances and values into arrays; `stimuli` does so with protocols; `simulate` calls the
     kernel once for a whole batch, without the interpreter's lock, on as many threads as asked for.
@@ -18,7 +18,9 @@ Steps
     largest second difference of v over all membrane; stimulus edges, events and switches are hit exactly. Rates that
     rest on v alone are looked up in tables with a row per 0.05 to 0.25 mV, made for each candidate; outside -150 to
     100 mV, beside edges and where a step changes its length they are computed.
-    Point cells take the fixed steps of the NEURON backend, with their events found inside a step.
+    Point cells take the fixed steps of the NEURON backend, 32 candidates side by side; a candidate in which something
+    happens takes that step by itself, halving it until the moment is found. Where who reads the traces looks at whole
+    multiples of some time only (`Experiment.sampling_ms`, eFEL's grid in a fit), point cells record only there.
     `accuracy` holds the numbers behind fast, default and tight; dt scales all of them.
 
 The same numbers everywhere
@@ -32,7 +34,6 @@ What is not there yet
     - Steps of changed length compute rates directly instead of by two half tables.
     - Nothing against the ringing of second-order steps in candidates at depolarisation block (implicit Euler is used
       where there is a voltage clamp only).
-    - Point cells run one by one; lanes of candidates need a search for events that goes in step.
     - Protocols do not share a settling phase. Tables are made anew for each run even where no slot is in a rate.
     - Without a C compiler nothing runs: there is no prebuilt kernel.
     - Recorded states between far adaptive samples are as coarse as the samples; v is what steps are chosen by.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -61,8 +62,19 @@ def _is_tested(mechanism: Mechanism) -> bool:
     return bool(mechanism.dynamics.conditions) and mechanism.kind is not MechanismKind.POOL
 
 
+def stride_of(cell: Cell, experiment: Experiment, steps: Steps) -> int:
+    """Steps from one sample of a point cell to the next: more than one where samples fall on what is asked for."""
+    if cell.geometry is not None or experiment.sampling_ms <= 0.0:
+        return 1
+    count = round(experiment.sampling_ms / steps.dt_ms)
+    return count if count > 1 and math.isclose(count * steps.dt_ms, experiment.sampling_ms, rel_tol=1e-12) else 1
+
+
 def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
     """The most samples that a run can record: steps are shorter than the shortest only before a moment to stop at."""
+    stride = stride_of(cell, experiment, steps)
+    if stride > 1:
+        return int(experiment.duration_ms / steps.dt_ms + 1e-6) // stride + 2
     count = int(experiment.duration_ms / steps.dt_ms + 1e-6) + 2
     if steps.tolerance_mV == 0.0:
         return count

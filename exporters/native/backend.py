@@ -19,8 +19,10 @@ from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 WIDEST = 8
+POINT_LANES = 32
+"""Candidates of a point cell side by side: four of the widest vectors, so that one computes while others wait."""
 FEW_COMPARTMENTS = 30
 """Up to this many, fixed steps of eight candidates go side by side; more fill the vectors by themselves."""
 
@@ -72,9 +74,11 @@ def program_kernel(program: Program) -> Kernel:
 def lanes_of(cell: Cell, settings: Settings) -> int:
     """How many candidates go through one loop: by structure and settings alone, so that results cannot depend on it.
 
-    Adaptive steps and the events of point cells come at moments of their own for each candidate.
+    Adaptive steps come at moments of their own for each candidate.
     """
-    if cell.geometry is None or settings.integrator is not Integrator.FIXED:
+    if cell.geometry is None:
+        return POINT_LANES
+    if settings.integrator is not Integrator.FIXED:
         return 1
     return WIDEST if len(cell.geometry.compartments) <= FEW_COMPARTMENTS else 1
 

@@ -58,7 +58,7 @@ class ExperimentC(ctypes.Structure):
 
     _fields_ = (
         ("currents", c_int32), ("clamps", c_int32), ("inputs", c_int32), ("events", c_int32), ("outputs", c_int32),
-        ("unused", c_int32),
+        ("stride", c_int32),
         ("duration", c_double), ("dt", c_double), ("temperature", c_double), ("v_init", c_double),
         ("tolerance", c_double), ("h_max", c_double), ("spacing", c_double),
         ("current", POINTER(CurrentC)), ("clamp", POINTER(ClampC)),
@@ -75,6 +75,7 @@ def job_type(lanes: int) -> type[ctypes.Structure]:
         _fields_ = (
             ("shape", POINTER(ShapeC)), ("experiment", POINTER(ExperimentC)), ("numbers", Doubles),
             ("times", Doubles), ("values", Doubles), ("capacity", c_int64), ("samples", c_int64),
+            ("used", c_int64), ("room", c_int64), ("crossed", c_int64 * lanes), ("length", c_int64 * lanes),
             ("reached", c_double * lanes),
         )  # fmt: skip
 

@@ -2,19 +2,36 @@
 
 The blocks come from the writers of that NMODL, whose lines are C but for semicolons (`codegen.nmodl_point`); where they
 call the procedure `integrate`, its lines are put in place.
+
+Candidates go side by side in `glide`, a whole step that assumes that nothing happens in it. A lane in which a condition
+becomes true is left where it was, and takes that step by itself in `advance`, which finds the moment. Without an event
+both do the same operations, so that a lane's numbers do not depend on its neighbours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nmlopt.codegen.analysis import Definitions
-from nmlopt.codegen.attached_current import CONSTANT, voltage_of, with_attached_current
+from nmlopt.codegen.attached_current import CONSTANT, reset_sums, voltage_of, with_attached_current
 from nmlopt.codegen.c_text import c_block, c_body, c_writer, declarations, statements
 from nmlopt.codegen.input_conditions import held_value, sorted_conditions
 from nmlopt.codegen.nmodl import Block, Writer
-from nmlopt.codegen.nmodl_point import point_blocks
+from nmlopt.codegen.nmodl_point import (
+    SPANS,
+    Held,
+    fires,
+    growth_text,
+    integrate_block,
+    margins,
+    moving_states,
+    point_blocks,
+    regimes_of,
+)
 from nmlopt.codegen.nmodl_point_input import point_input_blocks
+from nmlopt.codegen.nmodl_states import decay_of
+from nmlopt.exporters.native.inverses import changing, with_inverses
 from nmlopt.exporters.native.mechanism import Lines
 from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.expression import Sym
@@ -27,6 +44,9 @@ class PointText:
 
     `voltage` is the cell's state that inputs see as its voltage, '' if it has none. `scale` is the factor from the
     unit of stimuli (nA, or a plain number) to that of the equations; `sums`: the cell adds up the currents of inputs.
+
+    `hold` computes the variables `held`, which do not change in a run; `glide` is a whole step in which nothing
+    happens, and leaves in `hit` whether something did.
     """
 
     name: str
@@ -37,6 +57,9 @@ class PointText:
     initial: Lines
     advance: Lines
     event: Lines
+    hold: Lines
+    held: Lines
+    glide: Lines
     exposures: tuple[Lines, ...]
     voltage: str = ""
     in_volts: bool = False
@@ -58,12 +81,17 @@ def with_inputs(cell: Cell) -> Cell:
 
 def point_text(mechanism: Mechanism) -> PointText:
     """The text of a point cell."""
+    mechanism, inverses = with_inverses(mechanism)
     writer = c_writer(mechanism)
     initial, advance, integrate = point_blocks(writer)
     dynamics = mechanism.dynamics
     voltage = voltage_of(dynamics)
+    hold, held = _held(writer, inverses)
     return replace(
         _text(writer, initial, advance, integrate),
+        hold=hold,
+        held=(*(writer.names[name] for name in inverses), *held.growths.values()),
+        glide=_glide(writer, held),
         exposures=tuple(_exposure(writer, variable) for _, variable in dynamics.exposures),
         voltage=writer.names[voltage] if voltage else "",
         in_volts=voltage == "v",
@@ -95,8 +123,45 @@ def _text(writer: Writer, initial: Block, advance: Block, integrate: Block | Non
         initial=_lines(initial, integrate),
         advance=_lines(advance, integrate),
         event=(),
+        hold=(),
+        held=(),
+        glide=(),
         exposures=(),
     )
+
+
+def _held(writer: Writer, inverses: Sequence[str]) -> tuple[Lines, Held]:
+    """Lines that compute the inverses and the growths over a whole step that rest on nothing that changes."""
+    moving = changing(writer.mechanism.dynamics)
+    body, growths = c_body(writer), {}
+    body.need([Sym(name) for name in inverses])
+    for index, regime in enumerate(regimes_of(writer)):
+        for state in moving_states(writer, regime):
+            decay = decay_of(state, writer)
+            if decay is None or decay.loss is None or writer.definitions.rests_on(decay.loss, moving):
+                continue
+            name = writer.names[state.name]
+            body.let(f"{name}_loss", decay.loss)
+            for stage in SPANS:
+                growths[regime.name, state.name, stage] = growth = f"{name}_growth_{stage}{index}"
+                body.lines.append(f"{growth} = {growth_text(name, stage)}")
+    body.local_names = [name for name in body.local_names if name not in {writer.names[i] for i in inverses}]
+    lines = _scope(("const double h = 0.001 * dt;", *c_block(body)))
+    return lines, Held(frozenset(inverses), growths)
+
+
+def _glide(writer: Writer, held: Held) -> Lines:
+    """A step of `advance` in which no condition becomes true: in the same order, so that each number is the same."""
+    dynamics = writer.mechanism.dynamics
+    integrate = integrate_block(writer, held)
+    names = [*integrate.local_names]
+    keep = [f"old_{name} = {name}" for name in (writer.names[s.name] for s in dynamics.states)]
+    lines = ["now = 0.001 * t - h", *keep, "begin = now", *integrate.lines, "now = begin + h"]
+    lines += margins(writer, "after", names, held)
+    tests = [f"({fires(writer, k, condition)})" for k, condition in enumerate(dynamics.conditions, start=1)]
+    lines += [f"hit = {' | '.join(tests)}"] if tests else []
+    lines += reset_sums(writer)
+    return _scope(("const double h = 0.001 * dt;", *declarations(["begin", *names]), *statements(lines)))
 
 
 def _lines(block: Block, integrate: Block | None) -> Lines:
@@ -112,7 +177,11 @@ def _lines(block: Block, integrate: Block | None) -> Lines:
         given = ("const double h = step;",) if step != "h" else ()
         inner = (*given, *declarations(integrate.local_names), *statements(integrate.lines))
         lines += [f"{indent}{part}" for part in ("{", *(f"    {part}" for part in inner), "}")]
-    return ("{", *(f"    {x}" for x in (*declarations(block.local_names), *_finished(lines))), "}")
+    return _scope((*declarations(block.local_names), *_finished(lines)))
+
+
+def _scope(lines: Sequence[str]) -> Lines:
+    return ("{", *(f"    {line}" for line in lines), "}")
 
 
 def _finished(lines: list[str]) -> Lines:
@@ -129,4 +198,4 @@ def _exposure(writer: Writer, variable: str) -> Lines:
         for name in sorted(held & {*rest, *(n for h in held & rest for n in names_in(held_value(dynamics, h)))}):
             body.let(writer.names[name], held_value(dynamics, name), local=False)
     body.let("value", Sym(variable), local=False)
-    return ("{", *(f"    {line}" for line in c_block(body)), "}")
+    return _scope(c_block(body))

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from nmlopt.backend import Floats, Program, Recordings, RunStatus, Trace, divergence
-from nmlopt.codegen.crossings import with_crossings
 from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of
+from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stride_of
 from nmlopt.exporters.native.bind import Binding
 from nmlopt.exporters.native.interface import (
     Doubles,
-    ExperimentC,
     Int32s,
     Int64s,
     ShapeC,
-    doubles,
     int32s,
     job_type,
     kernel_library,
     pointer_to,
 )
 from nmlopt.exporters.native.source import Kernel
-from nmlopt.exporters.native.stimuli import Prepared, prepare, width
+from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, prepare
 from nmlopt.ir.model import Cell
 
+CROSSINGS_EXPECTED = 512
+"""Resets of a point cell for which there is room at first."""
 MOST_BYTES = 256 * 1024 * 1024
 """Of recordings in one call; larger batches go in several."""
+
+
+Key = tuple[str, str]
+"""Experiment id, output id."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,30 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Job:
-    """One experiment for up to `lanes` rows, with the room for what it records."""
+    """One experiment for up to `lanes` rows, with their numbers (numbers, lanes) and the room for what it records.
+
+    Of a cell with compartments: `times` (1, samples), `values` (samples, outputs, lanes). Of a point cell: `times`
+    (1 + lanes, samples), the first for all, the others for lanes with resets; `values` (lanes, outputs, samples).
+    """
 
     experiment: int
     rows: tuple[int, ...]
+    numbers: Floats
     times: Floats
     values: Floats
+    room: int
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What all jobs of a call share."""
+
+    program: Program
+    lanes: int
+    shape: Prepared
+    experiments: Sequence[Experiment]
+    prepared: Sequence[Prepared]
+    steps: Steps
 
 
 def simulate(
@@ -63,13 +84,12 @@ def simulate(
         [slot.unit.to_si(x) for slot, x in zip(program.slots, row, strict=True)]
         for row in np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
     ]
-    shape = _shape(binding)
     steps = steps_of(program.cell, program.settings)
     prepared = [prepare(program.cell, kernel.parts, binding.shape, e, steps) for e in experiments]
+    call = _Call(program, lanes, _shape(binding), experiments, prepared, steps)
     found: list[Recordings] = []
     for chunk in _chunks(program.cell, slots, experiments, steps, lanes):
-        rows = [_row(binding, candidate, experiments) for candidate in chunk]
-        found += _run(program, lanes, shape, experiments, prepared, rows)
+        found += _run(call, [_row(binding, candidate, experiments) for candidate in chunk])
     return tuple(found)
 
 
@@ -89,7 +109,7 @@ def _shape(binding: Binding) -> Prepared:
 def _chunks(
     cell: Cell, slots: list[list[float]], experiments: Sequence[Experiment], steps: Steps, lanes: int
 ) -> Iterator[list[list[float]]]:
-    each = sum(8 * most_samples(cell, e, steps) * width(cell, e) for e in experiments)
+    each = sum(8 * most_samples(cell, e, steps) * (1 + len(e.outputs)) for e in experiments)
     size = max(lanes, int(MOST_BYTES / max(each, 1)) // lanes * lanes)
     for start in range(0, len(slots), size):
         yield slots[start : start + size]
@@ -101,73 +121,102 @@ def _row(binding: Binding, slots: Sequence[float], experiments: Sequence[Experim
     return _Row(numbers, fault)
 
 
-def _run(
-    program: Program,
-    lanes: int,
-    shape: Prepared,
-    experiments: Sequence[Experiment],
-    prepared: Sequence[Prepared],
-    rows: Sequence[_Row],
-) -> list[Recordings]:
+def _run(call: _Call, rows: Sequence[_Row]) -> list[Recordings]:
     able = [k for k, row in enumerate(rows) if not row.fault]
-    groups = [tuple(able[k : k + lanes]) for k in range(0, len(able), lanes)]
-    jobs = [_job(program, e, index, group, lanes) for group in groups for index, e in enumerate(experiments)]
-    type_ = job_type(lanes)
-    structures = (type_ * len(jobs))()
-    kept: list[Any] = []
+    groups = [tuple(able[k : k + call.lanes]) for k in range(0, len(able), call.lanes)]
+    jobs = [_job(call, rows, index, group) for group in groups for index in range(len(call.experiments))]
+    traces: dict[int, dict[Key, Trace]] = {k: {} for k in able}
+    troubles = {k: row.fault for k, row in enumerate(rows) if row.fault}
+    status = dict.fromkeys(troubles, RunStatus.FAILED)
+    for job, ended in _ended(call, jobs):
+        for row, found, trouble in _told(call, job, ended):
+            traces[row] |= found
+            if trouble and row not in troubles:  # the first experiment that failed tells why
+                troubles[row], status[row] = trouble, RunStatus.DIVERGED
+    return [
+        Recordings(status[k], detail=troubles[k]) if k in troubles else Recordings(RunStatus.OK, traces[k])
+        for k in range(len(rows))
+    ]
+
+
+def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...]) -> _Job:
+    experiment = call.experiments[index]
+    columns = [rows[k].numbers[experiment.temperature_K] for k in group]
+    columns += [columns[-1]] * (call.lanes - len(columns))  # the last row fills what is left
+    return _Job(index, group, np.stack(columns, axis=1), *_memory(call, experiment, CROSSINGS_EXPECTED))
+
+
+def _memory(call: _Call, experiment: Experiment, crossings: int) -> tuple[Floats, Floats, int]:
+    """Times, values and room of a job; untouched parts cost nothing."""
+    capacity, outputs = most_samples(call.program.cell, experiment, call.steps), len(experiment.outputs)
+    if call.program.cell.geometry is not None:
+        return np.empty((1, capacity)), np.empty((capacity, outputs, call.lanes)), 0
+    if stride_of(call.program.cell, experiment, call.steps) > 1:
+        crossings = 0  # they lie between the samples that are looked at
+    whole = capacity + crossings
+    return np.empty((1 + call.lanes, whole)), np.empty((call.lanes, outputs, whole)), crossings
+
+
+def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
+    """The kernel's structure of each job after it ran; jobs with more crossings than expected run a second time."""
+    structures = _call_kernel(call, jobs)
     for job, structure in zip(jobs, structures, strict=True):
-        numbers = _numbers(rows, job, experiments[job.experiment], lanes)
-        kept.append(numbers)
-        structure.shape = ctypes.pointer(shape.structure)
-        structure.experiment = ctypes.cast(
-            ctypes.byref(prepared[job.experiment].structure), ctypes.POINTER(ExperimentC)
-        )
-        structure.numbers = pointer_to(numbers, Doubles)
+        most = max(structure.crossed) if structure.room else 0
+        if most > structure.room:
+            times, values, room = _memory(call, call.experiments[job.experiment], most)
+            job = replace(job, times=times, values=values, room=room)
+            (structure,) = _call_kernel(call, [job])
+        yield job, structure
+
+
+def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
+    structures = (job_type(call.lanes) * len(jobs))()
+    for job, structure in zip(jobs, structures, strict=True):
+        structure.shape = ctypes.pointer(call.shape.structure)
+        structure.experiment = ctypes.pointer(call.prepared[job.experiment].structure)
+        structure.numbers = pointer_to(job.numbers, Doubles)
         structure.times, structure.values = pointer_to(job.times, Doubles), pointer_to(job.values, Doubles)
-        structure.capacity = len(job.times)
-    outcome = kernel_library(program.folder)(structures, len(jobs), program.settings.threads)
+        structure.capacity, structure.room = job.times.shape[1] - job.room, job.room
+        structure.used = len(job.rows)
+    outcome = kernel_library(call.program.folder)(structures, len(jobs), call.program.settings.threads)
     if outcome != 0:
         raise BackendError(
             Issue("B110", "the native kernel ran out of memory", hint="simulate fewer candidates at once")
         )
-    ended: dict[int, list[tuple[_Job, int, float, int]]] = {}
-    for job, structure in zip(jobs, structures, strict=True):
-        for lane, row in enumerate(job.rows):
-            ended.setdefault(row, []).append((job, lane, structure.reached[lane], structure.samples))
-    return [
-        Recordings(RunStatus.FAILED, detail=row.fault)
-        if row.fault
-        else _recordings(program.cell, experiments, ended[k])
-        for k, row in enumerate(rows)
-    ]
+    return structures
 
 
-def _job(program: Program, experiment: Experiment, index: int, rows: tuple[int, ...], lanes: int) -> _Job:
-    capacity = most_samples(program.cell, experiment, steps_of(program.cell, program.settings))
-    return _Job(index, rows, np.empty(capacity), np.empty((capacity, width(program.cell, experiment), lanes)))
+def _told(call: _Call, job: _Job, ended: Any) -> Iterator[tuple[int, dict[Key, Trace], str]]:
+    """(row, its traces, what went wrong with it or '') for each row of a job."""
+    experiment = call.experiments[job.experiment]
+    lanes = _point_traces(job, ended) if call.program.cell.geometry is None else _cable_traces(job, ended)
+    for lane, (row, pairs) in enumerate(zip(job.rows, lanes, strict=False)):
+        if ended.reached[lane] < experiment.duration_ms:
+            yield row, {}, f"experiment '{experiment.id}' ended at {ended.reached[lane]:g} ms"
+            continue
+        traces = {(experiment.id, o.id): Trace(*pair) for o, pair in zip(experiment.outputs, pairs, strict=True)}
+        yield row, traces, divergence(experiment, traces)
 
 
-def _numbers(rows: Sequence[_Row], job: _Job, experiment: Experiment, lanes: int) -> Floats:
-    """The numbers of the rows side by side; the last row fills what is left."""
-    columns = [rows[k].numbers[experiment.temperature_K] for k in job.rows]
-    columns += [columns[-1]] * (lanes - len(columns))
-    return doubles(np.stack(columns, axis=1))
+def _cable_traces(job: _Job, ended: Any) -> Iterator[list[tuple[Floats, Floats]]]:
+    """Times and values of each output of each lane; all share the times."""
+    times = _shared(job.times[0, : ended.samples].copy())
+    for lane in np.array(job.values[: ended.samples].transpose(2, 1, 0), order="C"):
+        yield [(times, values) for values in lane]
 
 
-def _recordings(cell: Cell, experiments: Sequence[Experiment], ended: list[tuple[_Job, int, float, int]]) -> Recordings:
-    """All traces of one candidate; the first experiment that failed decides the status."""
-    traces: dict[tuple[str, str], Trace] = {}
-    for job, lane, reached, samples in ended:
-        experiment = experiments[job.experiment]
-        if reached < experiment.duration_ms:
-            return Recordings(RunStatus.DIVERGED, detail=f"experiment '{experiment.id}' ended at {reached:g} ms")
-        for position, output in enumerate(experiment.outputs):
-            t, y = job.times[:samples].copy(), np.array(job.values[:samples, position, lane])
-            trace = Trace(t, y)
-            if cell.geometry is None and output.variable == "v":
-                trace = with_crossings(t, y, job.values[:samples, -2, lane], job.values[:samples, -1, lane])
-            traces[experiment.id, output.id] = trace
-        trouble = divergence(experiment, traces)
-        if trouble:
-            return Recordings(RunStatus.DIVERGED, detail=trouble)
-    return Recordings(RunStatus.OK, traces)
+def _point_traces(job: _Job, ended: Any) -> Iterator[list[tuple[Floats, Floats]]]:
+    """Times and values of each output of each lane; voltages with resets have times of their own."""
+    times = _shared(job.times[0, : ended.samples])
+    is_voltage = [output.kind == VOLTAGE for output in ended.experiment.contents.output[: job.values.shape[1]]]
+    for lane, values in enumerate(job.values):
+        shown = ended.length[lane] if job.room and ended.crossed[lane] else 0
+        yield [
+            (job.times[1 + lane, :shown], y[:shown]) if shown and is_v else (times, y[: ended.samples])
+            for y, is_v in zip(values, is_voltage, strict=True)
+        ]
+
+
+def _shared(times: Floats) -> Floats:
+    times.flags.writeable = False
+    return times

@@ -94,6 +94,7 @@ def kernel(cell: Cell) -> Kernel:
             cell=parts[0].text if parts else None,
             generated=_TITLE,
             mechanisms=parts,
+            node_numbers=NODE_NUMBERS,
             numbers=numbers,
             states=states,
             concentrations={name: k for k, name in enumerate(CONCENTRATIONS)},

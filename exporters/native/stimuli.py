@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
-from nmlopt.exporters.native.accuracy import Steps
+from nmlopt.exporters.native.accuracy import Steps, stride_of
 from nmlopt.exporters.native.bind import Shape
 from nmlopt.exporters.native.interface import (
     ClampC,
@@ -27,14 +27,7 @@ from nmlopt.exporters.native.source import Part
 from nmlopt.ir.model import Cell
 
 _CONSTANT, _SINE, _SAMPLES = 0, 1, 2
-_VOLTAGE, _EXPOSURE, _CLAMP, _CROSSING = 0, 1, 2, 3
-CROSSINGS = ((_CROSSING, 0, 0, 0), (_CROSSING, 0, 0, 1))
-"""Outputs beside those of the experiment: time (s) and voltage (V) of the last reset of a point cell."""
-
-
-def width(cell: Cell, experiment: Experiment) -> int:
-    """How many outputs the kernel has for an experiment."""
-    return len(experiment.outputs) + (0 if cell.geometry is not None else len(CROSSINGS))
+VOLTAGE, _EXPOSURE, _CLAMP = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,8 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     events = sorted((t, k) for k, s in enumerate(attached) for t in s.events_ms)
     made = ExperimentC(
         currents=len(currents), clamps=len(clamps), inputs=len(attached), events=len(events),
-        outputs=width(cell, experiment), duration=experiment.duration_ms, dt=steps.dt_ms,
+        outputs=len(experiment.outputs), stride=stride_of(cell, experiment, steps),
+        duration=experiment.duration_ms, dt=steps.dt_ms,
         tolerance=steps.tolerance_mV, h_max=steps.longest_ms,
         spacing=steps.spacing_mV,
         temperature=experiment.temperature_K,
@@ -78,7 +72,6 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     made.clamp = (ClampC * len(clamps))(*(_clamp(s, node(s), pointer) for s in clamps))
     of_inputs = {s.id: (mechanism[k], index[k]) for k, s in enumerate(attached)}
     outputs = [_output(cell, parts, shape, experiment, o, of_inputs) for o in experiment.outputs]
-    outputs += () if cell.geometry is not None else CROSSINGS
     made.output = (OutputC * len(outputs))(*(OutputC(*o) for o in outputs))
     return Prepared(made, tuple(kept))
 
@@ -131,7 +124,7 @@ def _output(
     """(kind, mechanism, index, which)."""
     site = output.site.compartment
     if output.variable == "v":
-        return _VOLTAGE, 0, int(shape.tree.node_of[site]), 0
+        return VOLTAGE, 0, int(shape.tree.node_of[site]), 0
     if output.variable == "i_clamp":
         clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
         here = [k for k, s in enumerate(clamps) if s.site.compartment == site]

@@ -7,6 +7,7 @@ sum of these, so that a conductance acts on the voltage as it moves within the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from nmlopt.codegen.nmodl import Writer
@@ -42,6 +43,13 @@ def with_attached_current(mechanism: Mechanism) -> Mechanism:
             return Op("+", (expr, line))
         return rebuild(expr, change)
 
+    changed = rewritten(dynamics, change)
+    return replace(mechanism, dynamics=replace(changed, inputs=(*dynamics.inputs, CONSTANT, SLOPE)))
+
+
+def rewritten(dynamics: Dynamics, change: Callable[[Expr], Expr]) -> Dynamics:
+    """The equations of a point cell with `change` applied to all that is computed after its start."""
+
     def pairs(given: tuple[tuple[str, Expr], ...]) -> tuple[tuple[str, Expr], ...]:
         return tuple((name, change(value)) for name, value in given)
 
@@ -55,15 +63,11 @@ def with_attached_current(mechanism: Mechanism) -> Mechanism:
         return replace(old, derivatives=pairs(old.derivatives), on_entry=pairs(old.on_entry))
 
     return replace(
-        mechanism,
-        dynamics=replace(
-            dynamics,
-            inputs=(*dynamics.inputs, CONSTANT, SLOPE),
-            states=tuple(map(state, dynamics.states)),
-            assigned=tuple(Assigned(a.name, change(a.value)) for a in dynamics.assigned),
-            conditions=tuple(map(condition, dynamics.conditions)),
-            regimes=tuple(map(regime, dynamics.regimes)),
-        ),
+        dynamics,
+        states=tuple(map(state, dynamics.states)),
+        assigned=tuple(Assigned(a.name, change(a.value)) for a in dynamics.assigned),
+        conditions=tuple(map(condition, dynamics.conditions)),
+        regimes=tuple(map(regime, dynamics.regimes)),
     )
 
 

@@ -8,7 +8,9 @@ integrated from it. `spike_t`, `spike_v` hold the last crossing, so that a trace
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from nmlopt.codegen.attached_current import CONSTANT, SLOPE, SUMS, reset_sums
 from nmlopt.codegen.nmodl import Block, Body, Interface, ModText, Writer, interface
@@ -23,7 +25,20 @@ _FINEST = "0.001"
 _OWN = ("start", "start_given", "drive")
 HELD = ("now", "spike_t", "spike_v", "regime")
 """Variables beside the states that a step changes."""
+SPANS = MappingProxyType({"mid": "(0.5 * h)", "end": "h"})
+"""The two stages of a step, and how far each goes."""
 _COMPARISONS = {">": (0, 1), ">=": (0, 1), "<": (1, 0), "<=": (1, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is computed before the steps: assigned variables, and the names of growths by regime, state and stage."""
+
+    assigned: frozenset[str] = frozenset()
+    growths: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+
+
+NOTHING_HELD = Held()
 
 
 def point_text(writer: Writer, suffix: str, *, lag: bool) -> ModText:
@@ -88,9 +103,9 @@ def _advance(writer: Writer) -> Block:
     loop = ["passes = passes + 1", "if (h > left) {", "    h = left", "}"]
     loop += [f"old_{name} = {name}" for name in states]
     local_names = ["left", "h", "begin", "passes", "hit", "theta", "fresh"]
-    loop += _margins(writer, "before", local_names)
+    loop += margins(writer, "before", local_names)
     loop += ["begin = now", "integrate(h)", "now = begin + h", "hit = 0.0", "theta = 1.0", "fresh = 0.0"]
-    loop += _margins(writer, "after", local_names)
+    loop += margins(writer, "after", local_names)
     for index, condition in enumerate(dynamics.conditions, start=1):
         loop += _detect(writer, index, condition)
     restore = [f"    {name} = old_{name}" for name in states]
@@ -107,11 +122,11 @@ def _advance(writer: Writer) -> Block:
     return Block("PROCEDURE advance()", tuple(dict.fromkeys(local_names)), tuple(head))
 
 
-def _margins(writer: Writer, prefix: str, local_names: list[str]) -> list[str]:
+def margins(writer: Writer, prefix: str, local_names: list[str], held: Held = NOTHING_HELD) -> list[str]:
     """For each condition how far it is from true: positive when it holds."""
     lines: list[str] = []
     for index, condition in enumerate(writer.mechanism.dynamics.conditions, start=1):
-        body = Body(writer, own_inputs=False)
+        body = Body(writer, known=set(held.assigned), own_inputs=False)
         match condition.test:
             case Op(op, args) if op in _COMPARISONS:
                 larger, smaller = (args[k] for k in _COMPARISONS[op])
@@ -127,18 +142,23 @@ def _margins(writer: Writer, prefix: str, local_names: list[str]) -> list[str]:
     return lines
 
 
-def _detect(writer: Writer, index: int, condition: Condition) -> list[str]:
-    """The earliest condition that became true wins; one that held before the step fires at its end, as in LEMS."""
+def fires(writer: Writer, index: int, condition: Condition) -> str:
+    """The test whether a condition holds at the end of a step, by its margin `after<index>`."""
     regimes = [r.name for r in writer.mechanism.dynamics.regimes]
     where = f"regime == {regimes.index(condition.regime)} && " if condition.regime else ""
-    before, after = f"before{index}", f"after{index}"
     strict = condition.test.op in (">", "<") if isinstance(condition.test, Op) else True
     holds = ">" if strict else ">="  # on the boundary it was met before: an event need not move the state away from it
+    return f"{where}after{index} {holds} 0.0"
+
+
+def _detect(writer: Writer, index: int, condition: Condition) -> list[str]:
+    """The earliest condition that became true wins; one that held before the step fires at its end, as in LEMS."""
+    before, after = f"before{index}", f"after{index}"
     share = f"{before} / ({before} - {after})"
     if not (isinstance(condition.test, Op) and condition.test.op in _COMPARISONS):
         share = "1.0"
     return [
-        f"if ({where}{after} {holds} 0.0) {{",
+        f"if ({fires(writer, index, condition)}) {{",
         f"    if ({before} >= 0.0) {{",
         "        if (hit == 0.0) {",
         f"            hit = {index}",
@@ -177,16 +197,37 @@ def _assignments(writer: Writer, assignments: Sequence[tuple[str, Expr]], local_
     return lines
 
 
-def integrate_block(writer: Writer) -> Block:
+def regimes_of(writer: Writer) -> tuple[Regime, ...]:
+    """The regimes, or one without a name that is all there is."""
+    return writer.mechanism.dynamics.regimes or (Regime("", True, (), ()),)
+
+
+def moving_states(writer: Writer, regime: Regime) -> list[State]:
+    """The states that move in a regime, with the derivatives that hold there."""
+    dynamics = writer.mechanism.dynamics
+    own = dict(regime.derivatives)
+    return [
+        State(s.name, s.initial, own.get(s.name, s.derivative))
+        for s in dynamics.states
+        if s.name in own or s.derivative is not None
+    ]
+
+
+def growth_text(name: str, stage: str) -> str:
+    """How far the state `name` goes to its target in the stage 'mid' or 'end' of a step."""
+    return f"growth({name}_loss * {SPANS[stage]})"
+
+
+def integrate_block(writer: Writer, held: Held = NOTHING_HELD) -> Block:
     """States from `old_` over h; `now` is the time the coefficients are taken at."""
-    regimes = writer.mechanism.dynamics.regimes or (Regime("", True, (), ()),)
+    regimes = regimes_of(writer)
     local_names: list[str] = []
     lines: list[str] = []
-    for stage in ("mid", "end"):
+    for stage in SPANS:
         if stage == "end":
             lines.append("now = now + 0.5 * h")
         for index, regime in enumerate(regimes):
-            inner = _stage(writer, regime, stage, local_names)
+            inner = _stage(writer, regime, stage, local_names, held)
             if len(regimes) == 1:
                 lines += inner
             else:
@@ -194,19 +235,12 @@ def integrate_block(writer: Writer) -> Block:
     return Block("PROCEDURE integrate(h)", tuple(dict.fromkeys(local_names)), tuple(lines))
 
 
-def _stage(writer: Writer, regime: Regime, stage: str, local_names: list[str]) -> list[str]:
+def _stage(writer: Writer, regime: Regime, stage: str, local_names: list[str], held: Held) -> list[str]:
     """Half a step from the coefficients at the start, or a whole one from those at the midpoint."""
-    dynamics = writer.mechanism.dynamics
-    own = dict(regime.derivatives)
-    moving = [
-        State(s.name, s.initial, own.get(s.name, s.derivative))
-        for s in dynamics.states
-        if s.name in own or s.derivative is not None
-    ]
-    body = Body(writer, own_inputs=False)
+    body = Body(writer, known=set(held.assigned), own_inputs=False)
     updates = []
-    span = "(0.5 * h)" if stage == "mid" else "h"
-    for state in moving:
+    span = SPANS[stage]
+    for state in moving_states(writer, regime):
         name = writer.names[state.name]
         decay = decay_of(state, writer)
         if decay is None or decay.loss is None:
@@ -219,6 +253,7 @@ def _stage(writer: Writer, regime: Regime, stage: str, local_names: list[str]) -
             gain = f"{name}_gain"
             body.let(gain, decay.gain)
         change = f"({gain} - {name}_loss * old_{name}) * {span}"
-        updates.append(f"{name} = old_{name} + {change} * growth({name}_loss * {span})")
+        growth = held.growths.get((regime.name, state.name, stage)) or growth_text(name, stage)
+        updates.append(f"{name} = old_{name} + {change} * {growth}")
     local_names += body.local_names
     return [*body.lines, *updates]

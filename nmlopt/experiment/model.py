@@ -98,7 +98,9 @@ class Output:
 class Experiment:
     """One protocol, ready to run on a program.
 
-    `v_init_mV` None: the document's initMembPotential (or point-cell start) holds.
+    `v_init_mV` None: the document's initMembPotential (or point-cell start) holds. `sampling_ms`: who reads the traces
+    looks at whole multiples of it only, linearly between samples, so that a backend may leave out what lies between
+    (0: it may not).
     """
 
     id: str
@@ -107,3 +109,4 @@ class Experiment:
     stimuli: tuple[Stimulus, ...]
     outputs: tuple[Output, ...]
     v_init_mV: float | None = None
+    sampling_ms: float = 0.0

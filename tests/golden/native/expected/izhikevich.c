@@ -1,36 +1,122 @@
 static void m_regular_spiking_initial(Run *R, int i) {
-    const double temperature = R->temperature, t = R->t, dt = R->dt;
-    double now = 1e-3 * t;
-    double vm = R->state[0][i], old_vm = 0.0;
-    double u = R->state[1][i], old_u = 0.0;
-    double drive = R->drive, sum_i = R->sum_i, sum_g = R->sum_g, last_i = R->last_i, last_g = R->last_g;
-    double spike_t = R->spike_t, spike_v = R->spike_v, regime = R->regime;
-    const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
-    {
-        now = 0.0;
-        vm = (-0.06);
-        u = 0.0;
-        if (start_given) {
-            vm = start;
+    LANES {
+        const double temperature = R->temperature, t = R->t, dt = R->dt;
+        double now = 1e-3 * t;
+        double inverse0 = R->held[0][l];
+        double u_growth_mid0 = R->held[1][l];
+        double u_growth_end0 = R->held[2][l];
+        double vm = R->state[0][i * W + l], old_vm = 0.0;
+        double u = R->state[1][i * W + l], old_u = 0.0;
+        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+        const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+        {
+            now = 0.0;
+            vm = (-0.06);
+            u = 0.0;
+            if (start_given) {
+                vm = start;
+            }
+            spike_t = -1.0;
+            spike_v = 0.0;
+            regime = 0;
         }
-        spike_t = -1.0;
-        spike_v = 0.0;
-        regime = 0;
+        R->state[0][i * W + l] = vm;
+        R->state[1][i * W + l] = u;
+        R->sum_i[l] = sum_i, R->sum_g[l] = sum_g;
+        R->last_i[l] = last_i, R->last_g[l] = last_g, R->spike_t[l] = spike_t, R->spike_v[l] = spike_v;
+        R->regime[l] = regime;
     }
-    R->state[0][i] = vm;
-    R->state[1][i] = u;
-    R->sum_i = sum_i, R->sum_g = sum_g;
-    R->last_i = last_i, R->last_g = last_g, R->spike_t = spike_t, R->spike_v = spike_v, R->regime = regime;
-    R->cell_v = vm;
 }
 
-static void m_regular_spiking_advance(Run *R, int i) {
+/* What does not change in a run. */
+static void hold(Run *R) {
+    const int i = 0;
+    LANES {
+        const double temperature = R->temperature, t = R->t, dt = R->dt;
+        double now = 1e-3 * t;
+        double inverse0 = R->held[0][l];
+        double u_growth_mid0 = R->held[1][l];
+        double u_growth_end0 = R->held[2][l];
+        double vm = R->state[0][i * W + l], old_vm = 0.0;
+        double u = R->state[1][i * W + l], old_u = 0.0;
+        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+        const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+        {
+            const double h = 0.001 * dt;
+            double u_loss;
+            inverse0 = 1.0 / 1e-10;
+            u_loss = 50.0;
+            u_growth_mid0 = growth(u_loss * (0.5 * h));
+            u_growth_end0 = growth(u_loss * h);
+        }
+        R->held[0][l] = inverse0;
+        R->held[1][l] = u_growth_mid0;
+        R->held[2][l] = u_growth_end0;
+    }
+}
+
+/* One step of all lanes in which nothing happens; lanes in which something did stay where they were. */
+static int64_t glide(Run *R) {
+    const int i = 0;
+    LANES {
+        const double temperature = R->temperature, t = R->t, dt = R->dt;
+        double now = 1e-3 * t;
+        double inverse0 = R->held[0][l];
+        double u_growth_mid0 = R->held[1][l];
+        double u_growth_end0 = R->held[2][l];
+        double vm = R->state[0][i * W + l], old_vm = 0.0;
+        double u = R->state[1][i * W + l], old_u = 0.0;
+        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+        const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+        int64_t hit = 0;
+        {
+            const double h = 0.001 * dt;
+            double begin, iMemb, vm_rate, u_loss, u_gain, after1;
+            now = 0.001 * t - h;
+            old_vm = vm;
+            old_u = u;
+            begin = now;
+            iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
+            vm_rate = iMemb * inverse0;
+            u_loss = 50.0;
+            u_gain = 50.0 * ((-1e-09) * (vm - (-0.06)));
+            vm = old_vm + (0.5 * h) * vm_rate;
+            u = old_u + (u_gain - u_loss * old_u) * (0.5 * h) * u_growth_mid0;
+            now = now + 0.5 * h;
+            iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
+            vm_rate = iMemb * inverse0;
+            u_loss = 50.0;
+            u_gain = 50.0 * ((-1e-09) * (vm - (-0.06)));
+            vm = old_vm + h * vm_rate;
+            u = old_u + (u_gain - u_loss * old_u) * h * u_growth_end0;
+            now = begin + h;
+            after1 = vm - 0.035;
+            hit = (after1 > 0.0);
+        }
+        R->state[0][l] = hit ? old_vm : vm;
+        R->state[1][l] = hit ? old_u : u;
+        R->flag[l] = hit ? EVENT : (nm_abs(vm) < MOST_V ? QUIET : AWAY);
+    }
+    int64_t any = 0;
+    LANES any |= R->flag[l];
+    return any;
+}
+
+/* One step of one lane, with all that happens in it. */
+static void advance_lane(Run *R, int l) {
+    const int i = 0;
     const double temperature = R->temperature, t = R->t, dt = R->dt;
     double now = 1e-3 * t;
-    double vm = R->state[0][i], old_vm = 0.0;
-    double u = R->state[1][i], old_u = 0.0;
-    double drive = R->drive, sum_i = R->sum_i, sum_g = R->sum_g, last_i = R->last_i, last_g = R->last_g;
-    double spike_t = R->spike_t, spike_v = R->spike_v, regime = R->regime;
+    double inverse0 = R->held[0][l];
+    double u_growth_mid0 = R->held[1][l];
+    double u_growth_end0 = R->held[2][l];
+    double vm = R->state[0][i * W + l], old_vm = 0.0;
+    double u = R->state[1][i * W + l], old_u = 0.0;
+    double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+    double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
     const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
     {
         double left, h, begin, passes, hit, theta, fresh, before1, after1;
@@ -48,16 +134,18 @@ static void m_regular_spiking_advance(Run *R, int i) {
             before1 = vm - 0.035;
             begin = now;
             {
-                double iMemb, vm_rate, u_loss, u_gain;
+                double iMemb, inverse0, vm_rate, u_loss, u_gain;
                 iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
-                vm_rate = iMemb / 1e-10;
+                inverse0 = 1.0 / 1e-10;
+                vm_rate = iMemb * inverse0;
                 u_loss = 50.0;
                 u_gain = 50.0 * ((-1e-09) * (vm - (-0.06)));
                 vm = old_vm + (0.5 * h) * vm_rate;
                 u = old_u + (u_gain - u_loss * old_u) * (0.5 * h) * growth(u_loss * (0.5 * h));
                 now = now + 0.5 * h;
                 iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
-                vm_rate = iMemb / 1e-10;
+                inverse0 = 1.0 / 1e-10;
+                vm_rate = iMemb * inverse0;
                 u_loss = 50.0;
                 u_gain = 50.0 * ((-1e-09) * (vm - (-0.06)));
                 vm = old_vm + h * vm_rate;
@@ -102,37 +190,72 @@ static void m_regular_spiking_advance(Run *R, int i) {
             }
         }
     }
-    R->state[0][i] = vm;
-    R->state[1][i] = u;
-    R->sum_i = sum_i, R->sum_g = sum_g;
-    R->last_i = last_i, R->last_g = last_g, R->spike_t = spike_t, R->spike_v = spike_v, R->regime = regime;
-    R->cell_v = vm;
+    R->state[0][i * W + l] = vm;
+    R->state[1][i * W + l] = u;
+    R->sum_i[l] = sum_i, R->sum_g[l] = sum_g;
+    R->last_i[l] = last_i, R->last_g[l] = last_g, R->spike_t[l] = spike_t, R->spike_v[l] = spike_v;
+    R->regime[l] = regime;
 }
 
-static double m_regular_spiking_expose(const Run *R, int i, int which) {
-    const double temperature = R->temperature, t = R->t, dt = R->dt;
-    double now = 1e-3 * t;
-    double vm = R->state[0][i], old_vm = 0.0;
-    double u = R->state[1][i], old_u = 0.0;
-    double drive = R->drive, sum_i = R->sum_i, sum_g = R->sum_g, last_i = R->last_i, last_g = R->last_g;
-    double spike_t = R->spike_t, spike_v = R->spike_v, regime = R->regime;
-    const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
-    sum_i = last_i, sum_g = last_g;
-    double value = NAN;
+static void m_regular_spiking_expose(const Run *R, int i, int which, double *row) {
     if (which == 0)
-    {
-        value = vm;
-    }
+        LANES {
+            const double temperature = R->temperature, t = R->t, dt = R->dt;
+            double now = 1e-3 * t;
+            double inverse0 = R->held[0][l];
+            double u_growth_mid0 = R->held[1][l];
+            double u_growth_end0 = R->held[2][l];
+            double vm = R->state[0][i * W + l], old_vm = 0.0;
+            double u = R->state[1][i * W + l], old_u = 0.0;
+            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+            const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+            sum_i = last_i, sum_g = last_g;
+            double value;
+            {
+                value = vm;
+            }
+            row[l] = value;
+        }
     if (which == 1)
-    {
-        value = u;
-    }
+        LANES {
+            const double temperature = R->temperature, t = R->t, dt = R->dt;
+            double now = 1e-3 * t;
+            double inverse0 = R->held[0][l];
+            double u_growth_mid0 = R->held[1][l];
+            double u_growth_end0 = R->held[2][l];
+            double vm = R->state[0][i * W + l], old_vm = 0.0;
+            double u = R->state[1][i * W + l], old_u = 0.0;
+            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+            const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+            sum_i = last_i, sum_g = last_g;
+            double value;
+            {
+                value = u;
+            }
+            row[l] = value;
+        }
     if (which == 2)
-    {
-        double iMemb;
-        iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
-        value = iMemb;
-    }
-    return value;
+        LANES {
+            const double temperature = R->temperature, t = R->t, dt = R->dt;
+            double now = 1e-3 * t;
+            double inverse0 = R->held[0][l];
+            double u_growth_mid0 = R->held[1][l];
+            double u_growth_end0 = R->held[2][l];
+            double vm = R->state[0][i * W + l], old_vm = 0.0;
+            double u = R->state[1][i * W + l], old_u = 0.0;
+            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
+            const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
+            sum_i = last_i, sum_g = last_g;
+            double value;
+            {
+                double iMemb;
+                iMemb = 1.1e-06 * (vm - (-0.06)) * (vm - (-0.04)) + drive - u;
+                value = iMemb;
+            }
+            row[l] = value;
+        }
 }
 
