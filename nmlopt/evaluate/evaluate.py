@@ -101,7 +101,7 @@ def _not_finite(problem: Problem, values: Floats) -> str:
 def _together(problem: Problem, values: Floats) -> list[Recordings]:
     """The recordings of rows of slot values; where the simulator raises, of their halves, down to the culprit."""
     try:
-        return [_checked(r) for r in problem.backend.simulate(problem.program, problem.experiments, values)]
+        return [_checked(r) for r in problem.backend.simulate(problem.program, problem.sampled, values)]
     except NmloptError:
         raise
     except Exception as error:  # a simulator may raise anything for odd numbers

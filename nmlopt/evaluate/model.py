@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from nmlopt.backend import Backend, Program, RunStatus
 from nmlopt.experiment.model import Experiment
 from nmlopt.experiment.parameters import Parameters
-from nmlopt.features.plan import FeaturePlan
+from nmlopt.features.plan import FeaturePlan, sampled_for
 from nmlopt.objectives.combine import Scoring, make_scoring
 from nmlopt.spec.models import Targets
 
@@ -18,7 +18,7 @@ class Problem:
     """A fit without its algorithm; picklable, sent once to each worker process.
 
     `experiments` are in the order of `targets.protocols`; `plan` says what is extracted from their recordings;
-    `scoring`, made from `targets`, how it is judged.
+    `scoring`, made from `targets`, how it is judged. `sampled`: the experiments with as few samples as the plan needs.
     """
 
     backend: Backend
@@ -28,9 +28,11 @@ class Problem:
     targets: Targets
     plan: FeaturePlan
     scoring: Scoring = field(init=False)
+    sampled: tuple[Experiment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scoring", make_scoring(self.targets))  # the one way to set a field of a frozen class
+        object.__setattr__(self, "sampled", sampled_for(self.plan, self.experiments))
 
     @property
     def objective_ids(self) -> tuple[str, ...]:

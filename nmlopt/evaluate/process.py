@@ -32,7 +32,7 @@ class WorkerProcess:
     def __init__(self, problem: bytes, cpu_s: float) -> None:
         # A server that has our modules loaded and forks: a replacement is there in milliseconds.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([name for name in sys.modules if _is_ours(name)])
+        context.set_forkserver_preload([name for name in sys.modules if is_ours(name)])
         self._connection, theirs = context.Pipe()
         arguments = (theirs, problem, cpu_s)
         self._process = context.Process(target=worker.main, args=arguments, name="nmlopt worker", daemon=True)
@@ -111,5 +111,6 @@ def heard_of(workers: Sequence[WorkerProcess], timeout_s: float) -> list[WorkerP
     return [w for w in workers if w.connection in ready]
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
+    """Whether a module is of this package, so that processes had better share it."""
     return name.partition(".")[0] == __name__.partition(".")[0] and not name.endswith("__main__")

@@ -41,7 +41,7 @@ def main(connection: Connection, problem: bytes, cpu_s: float) -> None:
 
     The rows of a group are simulated in one call.
     """
-    _settle()
+    settle()
     # OSError, EOFError: the parent has closed its end, nobody waits for what is left
     with contextlib.suppress(OSError, EOFError):
         try:
@@ -90,7 +90,7 @@ def _serve(connection: Connection, problem: Problem, x: Floats, cpu_s: float) ->
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Make this process a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     signal.signal(signal.SIGPROF, signal.SIG_DFL)

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmlopt.backend import Recordings, RunStatus
 from nmlopt.errors import BackendError, NmloptError
+from nmlopt.evaluate.apart import simulate_apart
 from nmlopt.verify.compare import compare_spikes, compare_targets, compare_traces, pairs
 from nmlopt.verify.courses import courses
 from nmlopt.verify.model import (
@@ -86,14 +87,9 @@ def _undecided(found: Verification) -> set[str]:
 
 
 def simulate_at(subject: Subject, entrant: Entrant, dt_ms: float) -> Recordings:
-    """One run of every protocol. Raises NmloptError as `compile` does; what a simulator raises is a failure."""
+    """One run of every protocol in a process of its own: a crash is a failure. Raises NmloptError as `compile` does."""
     program = entrant.backend.compile(subject.cell, replace(entrant.settings, dt_ms=dt_ms))
-    try:
-        return entrant.backend.simulate(program, subject.experiments, subject.values)[0]
-    except NmloptError:
-        raise
-    except Exception as error:  # a simulator may raise anything for odd numbers
-        return Recordings(RunStatus.FAILED, {}, f"{type(error).__name__}: {error}")
+    return simulate_apart(entrant.backend, program, subject.experiments, subject.values)[0]
 
 
 def _ran(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from unittest.mock import patch
 
@@ -113,9 +115,9 @@ _decoration = runs.decoration
 
 def faster(state: str, factor: float) -> Change:
     """A state whose rates are multiplied, as by another q10."""
-    return lambda text: re.sub(rf"\b(\w*{state}_(?:gain|loss)) = (.*)", rf"\1 = {factor} * (\2)", text)
+    return partial(re.sub, rf"\b(\w*{state}_(?:gain|loss)) = (.*)", rf"\1 = {factor} * (\2)")
 
 
 def replaced(old: str, new: str) -> Change:
     """A piece of text instead of another, everywhere."""
-    return lambda text: text.replace(old, new)
+    return methodcaller("replace", old, new)
