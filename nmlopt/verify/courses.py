@@ -8,7 +8,7 @@ on those of the smallest step; what is compared is the shape, and the times of s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
@@ -63,13 +63,32 @@ def course(experiment: Experiment, traces: Sequence[Trace], train: Train | None,
         play_ms += late + float(t_ms[1] - t_ms[0])
     error = maximum_filter1d(np.maximum(made.error, _CHANCE * np.abs(levels[-1] - levels[-2])), _NEIGHBOURS)
     known_ms = _known_ms(train, own) if train is not None else math.inf
-    return Course(t_ms, Estimate(made.value, error), _play(t_ms, finest, play_ms), finest, own[-1], known_ms)
+    play = _play(t_ms, finest, play_ms)
+    for begin_ms, end_ms, shift_ms in _out_of_phase(fixed, train, own[-1]):
+        there = (t_ms >= begin_ms) & (t_ms <= end_ms)
+        play[there] = _play(t_ms[there], finest, play_ms + shift_ms)
+    return Course(t_ms, Estimate(made.value, error), play, finest, own[-1], known_ms)
 
 
 def aligned(experiment: Experiment, one: Course, other: Course, t_ms: Floats) -> Floats:
     """Times of `other` (n,) that belong to the times of `one`, by their spikes in order."""
     here, there = _knots(fixed_times(experiment), other.spikes, one.spikes)
     return np.asarray(np.interp(t_ms, there, here), dtype=np.float64)
+
+
+def _out_of_phase(fixed: Floats, train: Train | None, own: Floats) -> Iterator[tuple[float, float, float]]:
+    """(begin, end, shift) in ms of what lies around edges: edges cut spikes off at another phase in every run.
+
+    From the last spike before an edge to the first one after it; `shift` is how far the last one of the smallest step
+    lies from where it belongs. Traces cannot be aligned by spikes and by edges at once there.
+    """
+    if train is None or train.times is None:
+        return
+    for edge_ms in fixed[1:-1].tolist():
+        last = int(np.searchsorted(own, edge_ms)) - 1
+        if last >= 0:
+            end_ms = float(own[last + 1]) if last + 1 < len(own) else float(fixed[-1])
+            yield float(own[last]), end_ms, abs(float(train.times.value[last] - own[last]))
 
 
 def _known_ms(train: Train, own: Sequence[Floats]) -> float:

@@ -169,3 +169,26 @@ def test_a_spike_in_doubt_is_where_the_doubt_begins():
     runs = [Trace(t_ms, sum(np.exp(-((t_ms - s) ** 2)) for s in spikes)) for spikes in wobbling]
     found = course(fake_experiment(), runs, train, smooth=True)
     assert 40.0 < found.known_ms < 50.0
+
+
+def test_a_spike_that_an_edge_cuts_off_may_have_another_phase():
+    """The pulse ends at 80 ms, the spike before comes at 79 ms, later by the step: after 80 ms no shift aligns both."""
+    t_ms = np.arange(0.0, DURATION_MS, 0.05)
+    steps = (0.4, 0.2, 0.1)
+    spikes = [np.array([30.0 + h, 79.0 + h]) for h in steps]
+
+    def trace(last_ms):
+        y = np.exp(-((t_ms - last_ms) ** 2)) + np.exp(-((t_ms - last_ms + 49.0) ** 2))
+        left = np.exp(-((80.0 - last_ms) ** 2)) * np.exp(-(t_ms - 80.0))
+        return Trace(t_ms, np.where(t_ms < 80.0, y, left))
+
+    runs = [trace(last) for _, last in spikes]
+    train = Train((2, 2, 2), estimate(spikes), tuple(spikes))
+    found = course(fake_experiment(), runs, train, smooth=True)
+    exact = trace(79.0).y
+    after = (t_ms > 80.0) & (t_ms < 85.0)
+    off = np.abs(found.estimate.value - exact)[after]
+    assert off.max() > 1e-3
+    assert np.all(off <= (found.estimate.error + found.play)[after] + 1e-9)
+    before = (t_ms > 40.0) & (t_ms < 70.0)
+    assert found.play[before].max() < 1e-6
