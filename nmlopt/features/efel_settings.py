@@ -18,6 +18,7 @@ Settings: TypeAlias = tuple[tuple[str, Setting], ...]
 """All settings of eFEL by name, in the order of the names: what one call needs, whatever the call before it set."""
 
 THRESHOLD = "Threshold"
+INTERP_STEP = "interp_step"
 STIMULUS_CURRENT = "stimulus_current"
 """The current (nA) that resistances are computed with: no setting of eFEL, but given with each trace."""
 

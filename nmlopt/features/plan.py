@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from nmlopt.errors import Issue, TargetsError
 from nmlopt.experiment.model import Attached, Experiment, Played, Stimulus, VoltageClamp
 from nmlopt.experiment.samples import read_samples
 from nmlopt.experiment.sites import output_units
-from nmlopt.features.efel_settings import Settings, full_settings, setting_issues, stimulus_current
+from nmlopt.features.efel_settings import INTERP_STEP, Settings, full_settings, setting_issues, stimulus_current
 from nmlopt.ir.model import Cell
 from nmlopt.spec.models import FeatureTarget, SpikeTimesTarget, Target, Targets, TraceTarget
 from nmlopt.spec.quantities import number
@@ -113,6 +113,23 @@ def make_plan(targets: Targets, cell: Cell, experiments: Sequence[Experiment], f
     if issues:
         raise TargetsError(issues)
     return FeaturePlan(tuple(_groups(features, by_id)), tuple(spikes), tuple(traces))
+
+
+def sampled_for(plan: FeaturePlan, experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
+    """The experiments, told how far apart samples may lie for what the plan reads.
+
+    eFEL looks at whole multiples of `interp_step` and linearly between samples; spike times and wanted traces are read
+    between them, so that an experiment with one of these keeps every sample.
+    """
+    between = {request.key[0] for request in (*plan.spikes, *plan.traces)}
+    steps: dict[str, set[float]] = {}
+    for group in plan.groups:
+        for wanted in group.traces:
+            steps.setdefault(wanted.key[0], set()).add(float(dict(group.settings)[INTERP_STEP]))
+    return tuple(
+        replace(e, sampling_ms=min(steps[e.id])) if e.id not in between and len(steps.get(e.id, ())) == 1 else e
+        for e in experiments
+    )
 
 
 def stimulus_window(experiment: Experiment) -> tuple[float, float]:

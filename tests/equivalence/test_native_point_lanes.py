@@ -17,6 +17,7 @@ from nmlopt.experiment.model import Attached, Experiment, Output, Pulse
 from nmlopt.exporters.native import backend, simulate
 from nmlopt.exporters.native.backend import NativeBackend, lanes_of
 from nmlopt.exporters.neuron.backend import NeuronBackend
+from nmlopt.features.extract import extract
 from nmlopt.importers.lems_simulation import read_simulation
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Cell, Site
@@ -188,3 +189,25 @@ def test_fewer_samples_are_the_same_samples(izhikevich, accuracy):
         at = np.searchsorted(a.traces[key].t_ms, t_ms)
         np.testing.assert_array_equal(a.traces[key].t_ms[at], t_ms)
         np.testing.assert_array_equal(a.traces[key].y[at], y)
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["ours", "efel"])
+def test_features_do_not_see_which_samples_were_left_out(izhikevich, fast):
+    """Of all protocols, over the whole bounds.
+
+    eFEL adds up its grid, so that its points miss the samples by 1e-11 ms. Where a reset happens 1e-5 ms before a
+    sample, that is 1e-6 of the fall of 80 mV between them; the values without the samples between are the right ones.
+    """
+    plan, values = replace(izhikevich.plan, fast=fast), drawn(izhikevich, 24)
+    assert all(e.sampling_ms == 0.1 for e in izhikevich.sampled)
+    many, few = (
+        izhikevich.backend.simulate(izhikevich.program, e, values) for e in (izhikevich.experiments, izhikevich.sampled)
+    )
+    found = 0
+    for a, b in zip(many, few, strict=True):
+        wanted, left = extract(plan, a), extract(plan, b)
+        assert left.keys() == wanted.keys()
+        for name, numbers in left.items():
+            np.testing.assert_allclose(numbers, wanted[name], rtol=1e-7, atol=1e-7, err_msg=name)
+        found += len(left)
+    assert found > 100

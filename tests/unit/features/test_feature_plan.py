@@ -10,7 +10,7 @@ from fake_backend import SITE, TARGETS, fake_cell, fake_experiment
 
 from nmlopt.errors import TargetsError
 from nmlopt.experiment.model import Experiment, Output, Played, Pulse, Sine, VoltageClamp
-from nmlopt.features.plan import EfelTrace, make_plan, stimulus_window
+from nmlopt.features.plan import EfelTrace, make_plan, sampled_for, stimulus_window
 from nmlopt.spec.models import Targets
 
 EXPOSURE = "ca/concentration"
@@ -163,3 +163,22 @@ def test_samples_that_cannot_be_compared_are_refused(tmp_path, window, code, tex
     with pytest.raises(TargetsError, match=text) as caught:
         _plan(_trace("mV", "1 mV", window=window), folder=tmp_path)
     assert caught.value.issues[0].code == code
+
+
+SPIKES = {"type": "spike_times", "id": "s", "protocol": "step", "recording": "soma", "times": ["30 ms"], "sd": "1 ms"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "sampling_ms"),
+    [
+        ([_feature("a"), _feature("b", threshold="0 mV")], 0.1),
+        ([_feature("a", efel_settings={"interp_step": 0.05})], 0.05),
+        ([_feature("a"), _feature("b", efel_settings={"interp_step": 0.05})], 0.0),
+        ([_feature("a"), SPIKES], 0.0),
+    ],
+    ids=["features", "their own step", "two steps", "spike times"],
+)
+def test_samples_are_needed_where_features_look(targets, sampling_ms):
+    plan = _plan(*targets)
+    experiments = (_experiment(), Experiment("nobody asks", 10.0, 279.0, (), ()))
+    assert [e.sampling_ms for e in sampled_for(plan, experiments)] == [sampling_ms, 0.0]
