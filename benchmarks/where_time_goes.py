@@ -89,6 +89,16 @@ def watched(problem: Problem, watch: Stopwatch) -> Iterator[None]:
             (Rig, "traces", "backend: copy the traces"),
             (simulate, "divergence", "backend: check for divergence"),
         ]
+    if problem.backend.name == "native":
+        from nmlopt.exporters.native import simulate
+        from nmlopt.exporters.native.bind import Binding
+
+        parts += [
+            (simulate, "_call_kernel", "backend: simulator"),
+            (Binding, "bind", "backend: bind"),
+            (simulate, "_job", "backend: memory for samples"),
+            (simulate, "divergence", "backend: check for divergence"),
+        ]
     with ExitStack() as stack:
         for place, name, title in parts:
             stack.enter_context(mock.patch.object(place, name, watch.wrap(title, getattr(place, name))))
