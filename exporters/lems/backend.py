@@ -17,7 +17,7 @@ from nmlopt.exporters.lems.support import unsupported
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 
 
 @final

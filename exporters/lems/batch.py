@@ -17,6 +17,7 @@ from nmlopt.errors import BackendError, Issue
 from nmlopt.experiment.model import Attached, Experiment, Output
 from nmlopt.experiment.sites import CLAMP_CURRENT, VOLTAGE, has_voltage, input_dimension
 from nmlopt.exporters.lems.copies import Changes, definitions, needed, printed
+from nmlopt.exporters.lems.kinetics import Moment
 from nmlopt.exporters.lems.lems_file import Column, LemsFile, Table
 from nmlopt.exporters.lems.quantities import Recorded, input_path, path_of
 from nmlopt.exporters.lems.start import at_start
@@ -97,9 +98,9 @@ class Layout:
 
 def parts(program: Program, units: Sequence[Unit], layout: Layout) -> tuple[Part, ...]:
     """The units under names of their own; those of one candidate and one start share its copy of the cell."""
-    shared: defaultdict[tuple[int, float | None], list[int]] = defaultdict(list)
+    shared: defaultdict[tuple[int, float | None, float], list[int]] = defaultdict(list)
     for number, unit in enumerate(units):
-        shared[unit.row, unit.experiment.v_init_mV].append(number)
+        shared[unit.row, unit.experiment.v_init_mV, unit.experiment.temperature_K].append(number)
     made: dict[int, Part] = {}
     for count, numbers in enumerate(shared.values()):
         copy = _copy(program, [units[k] for k in numbers], f"__{count}")
@@ -114,9 +115,15 @@ def _copy(program: Program, units: Sequence[Unit], suffix: str) -> Copy:
     attached = dict.fromkeys(name for unit in units for name in _attached(unit.experiment))
     tops = needed(known, [*(input_element(known, name) for name in attached), cell])
     names = {e.attributes["id"]: e.attributes["id"] + suffix for e in tops if "id" in e.attributes}
-    start = at_start(known, program.cell, cell, tops, units[0].experiment.v_init_mV, suffix=suffix)
+    start = at_start(known, program.cell, cell, tops, moment_of(program, units[0]), suffix=suffix)
     changes = Changes(names, start.attributes, start.children)
     return Copy(known, cell, changes, definitions(known), start.types + printed(known, tops, changes))
+
+
+def moment_of(program: Program, unit: Unit) -> Moment:
+    """Where a unit starts."""
+    slots = [slot.unit.to_si(value) for slot, value in zip(program.slots, unit.values, strict=True)]
+    return Moment(unit.experiment.v_init_mV, unit.experiment.temperature_K, slots)
 
 
 def part_of(program: Program, unit: Unit, copy: Copy, name: str, layout: Layout) -> Part:

@@ -17,8 +17,8 @@ from nmlopt.codegen.export_folder import write_folder
 from nmlopt.codegen.templating import environment
 from nmlopt.errors import UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.lems.batch import Copy, Unit, base, part_of
-from nmlopt.exporters.lems.copies import Changes, printed
+from nmlopt.exporters.lems.batch import Copy, Unit, base, moment_of, part_of
+from nmlopt.exporters.lems.copies import Changes, needed, printed
 from nmlopt.exporters.lems.java import version as jneuroml_version
 from nmlopt.exporters.lems.layout import for_people, is_isopotential
 from nmlopt.exporters.lems.lems_file import CORE, TEMPLATES, LemsFile, text_of
@@ -60,8 +60,8 @@ def export_texts(
 
 
 def _file(program: Program, experiment: Experiment, name: str) -> LemsFile:
-    copy = _cell(program, experiment, f"_{name}")
     unit = Unit(0, tuple(slot.default for slot in program.slots), experiment)
+    copy = _cell(program, unit, f"_{name}")
     ids = {e.attributes.get("id", "") for e in copy.known.top}
     population = next(p for p in (name + "_" * k for k in range(len(ids) + 1)) if p not in ids)
     part = part_of(program, unit, copy, population, for_people(program))
@@ -80,18 +80,21 @@ def _file(program: Program, experiment: Experiment, name: str) -> LemsFile:
     )
 
 
-def _cell(program: Program, experiment: Experiment, suffix: str) -> Copy:
+def _cell(program: Program, unit: Unit, suffix: str) -> Copy:
     """The document's own cell; a copy with another start where the experiment or jLEMS needs one."""
     document = base(program)
     known = components(document)
     cell = known.reference(program.cell.id, "baseCell", document.file(document.main).root)
-    v_init_mV = experiment.v_init_mV
-    start = at_start(known, program.cell, cell, [cell], v_init_mV, suffix=suffix)
-    is_same = not start.attributes and not any(start.children.values())
-    if is_same:
+    tops = needed(known, [cell])
+    start = at_start(known, program.cell, cell, tops, moment_of(program, unit), suffix=suffix)
+    changed = {*start.attributes, *(element for element, more in start.children.items() if more)}
+    if not changed:
         return Copy(known, cell, Changes(), "", "")
-    changes = Changes({program.cell.id: program.cell.id + suffix}, start.attributes, start.children)
-    return Copy(known, cell, changes, "", start.types + printed(known, [cell], changes))
+    others = {top for top in tops if not changed.isdisjoint(top.walk())}
+    copied = [top for top in tops if top is cell or not others.isdisjoint(needed(known, [top]))]
+    names = {top.attributes["id"]: top.attributes["id"] + suffix for top in copied}
+    changes = Changes(names, start.attributes, start.children)
+    return Copy(known, cell, changes, "", start.types + printed(known, copied, changes))
 
 
 def _names(ids: Sequence[str], folder: PurePosixPath, taken: frozenset[str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def path_of(known: Components, cell: Element, variable: str, name: Names) -> Rec
     root = known.instance(cell)
     if label(cell) == placement and not root.type.extends("cell"):
         return _below(known, root, steps, name)
-    for holders, instance in _placements(known, root):
+    for holders, instance in placements(known, root):
         if label(instance.element) == placement:
             found = _below(known, instance, steps, name)
             if found is not None:
@@ -49,7 +49,7 @@ def _after(before: Sequence[str], found: Recorded) -> Recorded:
     return replace(found, path="/".join((*before, found.path)))
 
 
-def _placements(known: Components, cell: Instance) -> Iterator[tuple[tuple[str, ...], Instance]]:
+def placements(known: Components, cell: Instance) -> Iterator[tuple[tuple[str, ...], Instance]]:
     """Densities, populations and species of a cell with morphology, and the steps that lead to them."""
     for name in ("biophysicalProperties", "biophysicalProperties2CaPools"):
         for biophysics in _owned(known, cell, name):

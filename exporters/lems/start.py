@@ -1,7 +1,8 @@
-"""Where a cell starts: the experiment's v_init, and what jLEMS needs that a document may leave out."""
+"""Where a cell starts, and what jLEMS needs that a document may leave out or means otherwise."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,10 +11,13 @@ from nmlopt.codegen.templating import num
 from nmlopt.document.model import Element
 from nmlopt.experiment.sites import VOLTAGE
 from nmlopt.exporters.lems.copies import plain
+from nmlopt.exporters.lems.kinetics import Moment, occupied
 from nmlopt.ir.membrane import DEFAULT_INITIAL_V
 from nmlopt.ir.model import Cell
 from nmlopt.lems.resolve import Components
 
+_ENDS: Final = ("proximal", "distal")
+_POINT: Final = ("x", "y", "z", "diameter")
 _V_INIT: Final = "nmlopt_v_init"
 _ASSIGNED: Final = f'        <StateAssignment variable="{VOLTAGE}" value="{_V_INIT}"/>\n'
 
@@ -28,14 +32,18 @@ class Start:
 
 
 def at_start(
-    known: Components, cell: Cell, element: Element, tops: Sequence[Element], v_init_mV: float | None, *, suffix: str
+    known: Components, cell: Cell, element: Element, tops: Sequence[Element], moment: Moment, *, suffix: str
 ) -> Start:
-    """Changes to the printed components `tops` that make `cell` start at `v_init_mV` (None: as its document says)."""
+    """Changes to the printed components `tops` that make `cell` start at a moment."""
     if cell.geometry is not None:
-        return _with_morphology(tops, v_init_mV)
-    if v_init_mV is None:
+        start = _with_morphology(tops, moment.v_init_mV)
+        if len(cell.geometry.compartments) > 1:
+            return start
+        states, types = occupied(known, cell, element, moment, suffix)
+        return Start({**start.attributes, **states, **_cylinders(tops)}, start.children, types)
+    if moment.v_init_mV is None:
         return Start()
-    return _of_point_cell(known, element, v_init_mV, suffix)
+    return _of_point_cell(known, element, moment.v_init_mV, suffix)
 
 
 def _of_point_cell(known: Components, element: Element, v_init_mV: float, suffix: str) -> Start:
@@ -83,3 +91,19 @@ def _with_morphology(tops: Sequence[Element], v_init_mV: float | None) -> Start:
             missing.append('<spikeThresh value="0 mV"/>')
         children[membrane] = missing
     return Start(attributes, children)
+
+
+def _cylinders(tops: Sequence[Element]) -> dict[Element, Mapping[str, str]]:
+    """Diameters of cylinders of the same area and length for frusta: the core type knows the distal diameter only."""
+    found: dict[Element, Mapping[str, str]] = {}
+    for segment in (e for top in tops for e in top.walk() if e.tag == "segment"):
+        ends = {e.tag: {k: float(e.attributes[k]) for k in _POINT} for e in segment.children if e.tag in _ENDS}
+        if len(ends) < len(_ENDS):
+            continue
+        first, last = (ends[tag] for tag in _ENDS)
+        length = math.dist(*([end[axis] for axis in "xyz"] for end in (first, last)))
+        if length > 0.0 and first["diameter"] != last["diameter"]:
+            slant = math.hypot(length, 0.5 * (first["diameter"] - last["diameter"]))
+            diameter = 0.5 * (first["diameter"] + last["diameter"]) * slant / length
+            found |= {e: {"diameter": num(diameter)} for e in segment.children if e.tag in _ENDS}
+    return found

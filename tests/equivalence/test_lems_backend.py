@@ -97,10 +97,17 @@ def test_attached_inputs_and_their_variables(root, tmp_path):
         assert np.abs(ours - theirs)[[400, 1500, 3000, 5000]].max() < 2e-3 * np.ptp(ours) + 0.01 * jump, output
 
 
-@pytest.mark.parametrize(("example", "start"), [("hh_soma", None), ("izhikevich", -70.0)])
-def test_an_exported_folder_gives_what_the_backend_gives(example, start, root, tmp_path):
+@pytest.mark.parametrize(
+    ("folder", "start"),
+    [
+        ("examples/hh_soma", None),
+        ("examples/izhikevich", -70.0),
+        ("tests/conformance/cases/211-ks-two-open-states", -55),
+    ],
+)
+def test_an_exported_folder_gives_what_the_backend_gives(folder, start, root, tmp_path):
     """Run with Java and the jar alone, as the README says; edges off the grid, see `stimuli.Target`."""
-    cell = lower(read(root / "examples" / example / "model.nml"))
+    cell = lower(read(root / folder / "model.nml"))
     made = Experiment("step", 40.0, 279.45, (Pulse(SITE, 5.003, 30.0, 0.1),), (Output("v", SITE),), start)
     backend = registry.load("lems")
     program = backend.compile(cell, Settings(dt_ms=0.01))
