@@ -1,0 +1,187 @@
+"""What a run on the native kernel costs by compartments, time, candidates and threads, and whether it is linear.
+
+    python benchmarks/scaling.py [--rounds N] [--largest 10000] [--json] [--png FILE]
+
+CPU milliseconds of one call of `simulate` per candidate, binding and copying included, the best of N. `growth` is the
+power of the axis that the cost goes with between two rows, 1 being linear: below it something constant is shared, above
+it something does not fit any more. Threads are measured by the clock: two must have two idle cores to be worth two.
+The cells are a soma with a binary tree of excitable dendrites (`scaling_cell.py`), fixed steps of 0.025 ms and adaptive
+ones; for candidates also `examples/izhikevich`, whose candidates share loops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scaling_cell import ROOT, firing, tree
+
+from nmlopt.backend import Integrator, Program, Recordings, RunStatus, Settings
+from nmlopt.document.paths import resolve
+from nmlopt.document.read import read
+from nmlopt.experiment.model import Experiment
+from nmlopt.exporters import registry
+from nmlopt.ir.lower import lower
+
+FIXED, ADAPTIVE = Settings(integrator=Integrator.FIXED), Settings(integrator=Integrator.ADAPTIVE)
+SCHEMES = {"fixed": FIXED, "adaptive": ADAPTIVE}
+COMPARTMENTS = (10, 30, 100, 300, 1000, 3000, 10000)
+TIMES_MS = (100.0, 200.0, 400.0, 800.0, 1600.0)
+CANDIDATES = (1, 8, 32, 128, 512)
+THREADS = (1, 2)
+SMALL, MIDDLE = 10, 100
+BACKEND = registry.load("native")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: milliseconds per candidate at `size` on `axis`."""
+
+    axis: str
+    case: str
+    size: float
+    ms: float
+    samples: int
+    growth: float | None = None
+
+
+def cost(
+    program: Program, experiment: Experiment, count: int, rounds: int, clock: Callable[[], float]
+) -> tuple[float, int]:
+    """(milliseconds per candidate, samples of the first) for `count` candidates in one call."""
+    factors = np.random.default_rng(1).uniform(0.95, 1.05, (count, len(program.slots)))
+    values = factors * [slot.default for slot in program.slots]
+    BACKEND.simulate(program, (experiment,), values[:1])
+    best = np.inf
+    found: tuple[Recordings, ...] = ()
+    for _ in range(rounds):
+        begin = clock()
+        found = BACKEND.simulate(program, (experiment,), values)
+        best = min(best, clock() - begin)
+    if any(one.status is not RunStatus.OK for one in found):
+        sys.exit(f"a run failed: {found[0].detail}")
+    return 1e3 * float(best) / count, len(found[0].traces[experiment.id, experiment.outputs[0].id].t_ms)
+
+
+def by_compartments(folder: Path, rounds: int, largest: int) -> Iterator[Row]:
+    """50 ms of activity."""
+    for name, settings in SCHEMES.items():
+        for size in (n for n in COMPARTMENTS if n <= largest):
+            cell = tree(size, folder)
+            assert cell.geometry is not None
+            once = 1 if size > 1000 else rounds
+            ms, samples = cost(BACKEND.compile(cell, settings), firing(50.0), 8, once, time.process_time)
+            yield Row("compartments", name, len(cell.geometry.compartments), ms, samples)
+
+
+def by_time(folder: Path, rounds: int) -> Iterator[Row]:
+    """100 compartments."""
+    cell = tree(MIDDLE, folder)
+    for name, settings in SCHEMES.items():
+        program = BACKEND.compile(cell, settings)
+        for duration in TIMES_MS:
+            yield Row("simulated ms", name, duration, *cost(program, firing(duration), 4, rounds, time.process_time))
+
+
+def by_candidates(folder: Path, rounds: int) -> Iterator[Row]:
+    """Ten compartments, and a point cell; the cost of all candidates together."""
+    model = read(ROOT / "examples" / "izhikevich" / "model.nml")
+    point = lower(model, [resolve(model, "izhikevich2007Cell:regular_spiking/k")[0]])
+    cases = {f"{name}, {SMALL} compartments": (tree(SMALL, folder), s, firing(50.0)) for name, s in SCHEMES.items()}
+    cases["izhikevich, 1 s"] = (point, ADAPTIVE, firing(1000.0, 0.2))
+    for name, (cell, settings, experiment) in cases.items():
+        program = BACKEND.compile(cell, settings)
+        for count in CANDIDATES:
+            ms, samples = cost(program, experiment, count, rounds, time.process_time)
+            yield Row("candidates (all of them)", name, count, ms * count, samples)
+
+
+def by_threads(folder: Path, rounds: int) -> Iterator[Row]:
+    """32 candidates with 100 compartments, by the clock."""
+    cell = tree(MIDDLE, folder)
+    for name, settings in SCHEMES.items():
+        for threads in THREADS:
+            program = BACKEND.compile(cell, replace(settings, threads=threads))
+            yield Row("threads (wall)", name, threads, *cost(program, firing(100.0), 32, rounds, time.perf_counter))
+
+
+def grown(rows: list[Row]) -> list[Row]:
+    """The rows with the power between each and the one before it."""
+    found = rows[:1]
+    for before, row in pairwise(rows):
+        same = (before.axis, before.case) == (row.axis, row.case)
+        found.append(replace(row, growth=log(row.ms / before.ms) / log(row.size / before.size) if same else None))
+    return found
+
+
+def show(rows: list[Row]) -> None:
+    """A table per axis and case."""
+    place = ("", "")
+    for row in rows:
+        if place != (row.axis, row.case):
+            place = (row.axis, row.case)
+            print(f"\n{row.axis}: {row.case}")
+        growth = "" if row.growth is None else f"growth {row.growth:5.2f}"
+        print(f"  {row.size:9g} {row.ms:12.4f} ms {row.samples:8d} samples  {growth}")
+
+
+def plot(rows: list[Row], file: Path) -> None:
+    """Cost by axis, double logarithmic, with a linear slope."""
+    from matplotlib.figure import Figure
+
+    axes = list(dict.fromkeys(row.axis for row in rows if not row.axis.startswith("threads")))
+    figure = Figure(figsize=(4.2 * len(axes), 3.6), layout="constrained")
+    for panel, axis in zip(figure.subplots(1, len(axes)), axes, strict=True):
+        here = [row for row in rows if row.axis == axis]
+        for case in dict.fromkeys(row.case for row in here):
+            line = [(row.size, row.ms) for row in here if row.case == case]
+            panel.loglog(*zip(*line, strict=True), "o-", label=case)
+        sizes = sorted({row.size for row in here})
+        middle = here[len(here) // 2]
+        panel.loglog(sizes, [middle.ms * s / middle.size for s in sizes], ":", color="grey", label="linear")
+        panel.set(xlabel=axis, ylabel="CPU ms")
+        panel.legend(fontsize=7)
+    figure.savefig(file, dpi=130)
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="the best of these counts")
+    parser.add_argument("--largest", type=int, default=COMPARTMENTS[-1], help="compartments")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--png", type=Path, help="a picture, too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [
+            *by_compartments(folder, options.rounds, options.largest),
+            *by_time(folder, options.rounds),
+            *by_candidates(folder, options.rounds),
+            *by_threads(folder, options.rounds),
+        ]
+    rows = grown(rows)
+    about: dict[str, Any] = {"machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    if options.png:
+        plot(rows, options.png)
+    if options.json:
+        print(json.dumps({**about, "rows": [vars(row) for row in rows]}, indent=1))
+        return
+    print(f"{about['machine']}, {about['cores']} cores, load {about['load']:.1f}, best of {options.rounds}")
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
