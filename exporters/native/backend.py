@@ -13,18 +13,21 @@ from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import complete
 from nmlopt.exporters.native.build import build, toolchain
-from nmlopt.exporters.native.source import Kernel, kernel
+from nmlopt.exporters.native.schedule import filled
+from nmlopt.exporters.native.source import Kernel, Layout, kernel
 from nmlopt.exporters.native.support import unsupported
 from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 WIDEST = 8
 POINT_LANES = 32
 """Candidates of a point cell side by side: four of the widest vectors, so that one computes while others wait."""
 FEW_COMPARTMENTS = 30
 """Up to this many, fixed steps of eight candidates go side by side; more fill the vectors by themselves."""
+LEAST_FILLED = 0.5
+"""The share of lanes that chains have to fill."""
 
 
 @final
@@ -50,15 +53,15 @@ class NativeBackend:
         """Generate and build. Raises BackendError (B002-B004) and UnsupportedError (B100, B101, B111-B119)."""
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = complete(settings.on(self.offer))
-        made = kernel(cell)
-        folder = build(made.text, lanes_of(cell, settings))
+        made = kernel(cell, layout_of(cell, settings))
+        folder = build(made.text, made.layout.width)
         return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
         from nmlopt.exporters.native.simulate import simulate
 
-        return simulate(program, program_kernel(program), lanes_of(program.cell, program.settings), experiments, values)
+        return simulate(program, program_kernel(program), experiments, values)
 
     def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
         """Not offered. Raises UnsupportedError B110."""
@@ -68,23 +71,33 @@ class NativeBackend:
 @lru_cache(maxsize=4)
 def program_kernel(program: Program) -> Kernel:
     """The kernel of a program, worked out once per process and program."""
-    return kernel(program.cell)
+    return kernel(program.cell, layout_of(program.cell, program.settings))
 
 
-def lanes_of(cell: Cell, settings: Settings) -> int:
-    """How many candidates go through one loop: by structure and settings alone, so that results cannot depend on it.
+def layout_of(cell: Cell, settings: Settings) -> Layout:
+    """What goes side by side: by structure and settings alone, so that results cannot depend on it.
 
-    Adaptive steps come at moments of their own for each candidate.
+    Adaptive steps come at moments of their own for each candidate; there chains of one candidate's compartments fill
+    the lanes, unless too few of them run in parallel.
     """
     if cell.geometry is None:
-        return POINT_LANES
-    if settings.integrator is not Integrator.FIXED:
-        return 1
-    return WIDEST if len(cell.geometry.compartments) <= FEW_COMPARTMENTS else 1
+        return Layout(POINT_LANES)
+    few = len(cell.geometry.compartments) <= FEW_COMPARTMENTS
+    if settings.integrator is Integrator.FIXED:
+        return Layout(WIDEST if few else 1)
+    return Layout(1) if few or filled(cell.geometry) < LEAST_FILLED else Layout(WIDEST, chained=True)
 
 
 def _digest(cell: Cell, settings: Settings) -> str:
     """Of all that a program is but the present values of its slots and the document they came from."""
     units = tuple(slot.unit for slot in cell.slots)
-    parts = (GENERATOR_VERSION, toolchain(), settings.key, cell.id, repr(units), structure_digest(cell))
+    parts = (
+        GENERATOR_VERSION,
+        repr(layout_of(cell, settings)),
+        toolchain(),
+        settings.key,
+        cell.id,
+        repr(units),
+        structure_digest(cell),
+    )
     return hashlib.sha256("|".join(parts).encode()).hexdigest()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
+from nmlopt.exporters.native.chains import Chains, chains
 from nmlopt.exporters.native.layout import Floats, Ints, Tree, point_tree, tree
 from nmlopt.exporters.native.source import NODE_NUMBERS, Kernel, Part
 from nmlopt.ir.assignments import in_effect
@@ -35,6 +36,9 @@ class Shape:
     size: int
     instance: Mapping[tuple[int, int], int]
     """Index among a mechanism's instances, by the position of the placement and the compartment."""
+    place: Ints
+    """Where the kernel has the v of each compartment."""
+    chains: Chains | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def _shape(cell: Cell, kernel: Kernel) -> Shape:
         node += here
         sizes += [1] * len(part.text.shared) + [len(here)] * len(part.text.own)
     offset = np.concatenate(([0], np.cumsum(sizes)))
-    return Shape(
+    shape = Shape(
         made,
         np.array(count, dtype=np.int32),
         np.array(first[:-1], dtype=np.int32),
@@ -141,7 +145,21 @@ def _shape(cell: Cell, kernel: Kernel) -> Shape:
         np.array(offset[:-1], dtype=np.int64),
         int(offset[-1]),
         instance,
+        made.node_of,
     )
+    return _chained(cell, shape, kernel) if kernel.layout.chained else shape
+
+
+def _chained(cell: Cell, shape: Shape, kernel: Kernel) -> Shape:
+    """The same with the places that chains of nodes have in the kernel."""
+    nodes = np.split(shape.node, shape.first[1:]) if kernel.parts else []
+    made = chains(shape.tree, kernel.parts, nodes, shape.offset, shape.size)
+    mechanism = {part.mechanism.name: part.index for part in kernel.parts}
+    instance = {
+        (position, compartment): int(made.place[mechanism[cell.placements[position].mechanism]][index])
+        for (position, compartment), index in shape.instance.items()
+    }
+    return replace(shape, instance=instance, place=made.order.slot[shape.tree.node_of], chains=made)
 
 
 def _fill_fixed(cell: Cell, shape: Shape, numbers: Floats) -> None:

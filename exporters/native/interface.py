@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_double, c_int32, c_int64
+from ctypes import POINTER, c_double, c_int32, c_int64, c_uint8
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from nmlopt.exporters.native.build import LIBRARY
 Doubles = POINTER(c_double)
 Int32s = POINTER(c_int32)
 Int64s = POINTER(c_int64)
+Bytes = POINTER(c_uint8)
 
 
 class ShapeC(ctypes.Structure):
@@ -24,7 +25,9 @@ class ShapeC(ctypes.Structure):
 
     _fields_ = (
         ("nodes", c_int32), ("parent", Int32s), ("count", Int32s), ("first", Int32s), ("node", Int32s),
-        ("offset", Int64s),
+        ("offset", Int64s), ("sends", c_int32), ("unused", c_int32), ("live", Bytes), ("carried", Int64s),
+        ("source", Int32s), ("target", Int32s), ("first_send", Int32s),
+        ("pushed_from", Int32s), ("pushed_to", Int32s), ("first_push", Int32s),
     )  # fmt: skip
 
 
@@ -62,7 +65,8 @@ class ExperimentC(ctypes.Structure):
         ("duration", c_double), ("dt", c_double), ("temperature", c_double), ("v_init", c_double),
         ("tolerance", c_double), ("h_max", c_double), ("spacing", c_double),
         ("current", POINTER(CurrentC)), ("clamp", POINTER(ClampC)),
-        ("input_mechanism", Int32s), ("input_node", Int32s), ("input_weight", Doubles), ("event_time", Doubles),
+        ("input_mechanism", Int32s), ("input_node", Int32s), ("input_weight", Doubles),
+        ("input_live", Bytes), ("event_time", Doubles),
         ("event_mechanism", Int32s), ("event_index", Int32s), ("output", POINTER(OutputC)),
     )  # fmt: skip
 
@@ -91,6 +95,11 @@ def pointer_to(array: npt.NDArray[Any], kind: type[Any]) -> Any:
 def doubles(values: Any) -> npt.NDArray[np.float64]:
     """A contiguous array of doubles."""
     return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def lane_bits(live: Any) -> npt.NDArray[np.uint8]:
+    """A byte for each row of eight truths, the first in its lowest bit."""
+    return np.ascontiguousarray(np.packbits(np.asarray(live, dtype=bool).reshape(-1, 8), axis=1, bitorder="little"))
 
 
 def int32s(values: Any) -> npt.NDArray[np.int32]:

@@ -17,14 +17,11 @@ from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stri
 from nmlopt.exporters.native.bind import Binding
 from nmlopt.exporters.native.interface import (
     Doubles,
-    Int32s,
-    Int64s,
-    ShapeC,
-    int32s,
     job_type,
     kernel_library,
     pointer_to,
 )
+from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
 from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, prepare
 from nmlopt.ir.model import Cell
@@ -76,7 +73,7 @@ class _Call:
 
 
 def simulate(
-    program: Program, kernel: Kernel, lanes: int, experiments: Sequence[Experiment], values: Floats
+    program: Program, kernel: Kernel, experiments: Sequence[Experiment], values: Floats
 ) -> tuple[Recordings, ...]:
     """One `Recordings` per row of `values`, in the slots' units."""
     binding = _binding(program, kernel)
@@ -86,9 +83,9 @@ def simulate(
     ]
     steps = steps_of(program.cell, program.settings)
     prepared = [prepare(program.cell, kernel.parts, binding.shape, e, steps) for e in experiments]
-    call = _Call(program, lanes, _shape(binding), experiments, prepared, steps)
+    call = _Call(program, kernel.layout.candidates, shape_structure(binding.shape), experiments, prepared, steps)
     found: list[Recordings] = []
-    for chunk in _chunks(program.cell, slots, experiments, steps, lanes):
+    for chunk in _chunks(program.cell, slots, experiments, steps, kernel.layout.candidates):
         found += _run(call, [_row(binding, candidate, experiments) for candidate in chunk])
     return tuple(found)
 
@@ -96,14 +93,6 @@ def simulate(
 @lru_cache(maxsize=4)
 def _binding(program: Program, kernel: Kernel) -> Binding:
     return Binding(program.cell, kernel)
-
-
-def _shape(binding: Binding) -> Prepared:
-    shape = binding.shape
-    kept = (int32s(shape.tree.parent), int32s(shape.count), int32s(shape.first), int32s(shape.node), shape.offset)
-    made = ShapeC(len(shape.tree.parent), *(pointer_to(array, Int32s) for array in kept[:4]))
-    made.offset = pointer_to(shape.offset, Int64s)
-    return Prepared(made, kept)
 
 
 def _chunks(
@@ -118,7 +107,8 @@ def _chunks(
 def _row(binding: Binding, slots: Sequence[float], experiments: Sequence[Experiment]) -> _Row:
     numbers = {e.temperature_K: binding.bind(slots, e.temperature_K) for e in experiments}
     fault = next((text for found in numbers.values() if (text := binding.fault(found))), "")
-    return _Row(numbers, fault)
+    chains = binding.shape.chains
+    return _Row({t: chains.numbers(found) for t, found in numbers.items()} if chains else numbers, fault)
 
 
 def _run(call: _Call, rows: Sequence[_Row]) -> list[Recordings]:
@@ -143,7 +133,8 @@ def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...]) 
     experiment = call.experiments[index]
     columns = [rows[k].numbers[experiment.temperature_K] for k in group]
     columns += [columns[-1]] * (call.lanes - len(columns))  # the last row fills what is left
-    return _Job(index, group, np.stack(columns, axis=1), *_memory(call, experiment, CROSSINGS_EXPECTED))
+    numbers = np.stack(columns, axis=1) if call.lanes > 1 else columns[0]
+    return _Job(index, group, numbers, *_memory(call, experiment, CROSSINGS_EXPECTED))
 
 
 def _memory(call: _Call, experiment: Experiment, crossings: int) -> tuple[Floats, Floats, int]:

@@ -54,6 +54,19 @@ class Part:
         return self.mechanism.name
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What goes side by side in the vectors: that many candidates, or (`chained`) chains of one candidate's nodes."""
+
+    width: int
+    chained: bool = False
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates there are in one run."""
+        return 1 if self.chained else self.width
+
+
 @dataclass(frozen=True, eq=False)
 class Kernel:
     """The text of a kernel and what it holds; `numbers` counts them, those of the nodes too."""
@@ -61,9 +74,10 @@ class Kernel:
     text: str
     parts: tuple[Part, ...]
     numbers: int
+    layout: Layout
 
 
-def kernel(cell: Cell) -> Kernel:
+def kernel(cell: Cell, layout: Layout) -> Kernel:
     """The kernel of a cell.
 
     Pools step before the mechanisms that read them; else mechanisms keep the order of the cell.
@@ -92,6 +106,7 @@ def kernel(cell: Cell) -> Kernel:
         .get_template("point.c.j2" if cell.geometry is None else "cable.c.j2")
         .render(
             cell=parts[0].text if parts else None,
+            chained=layout.chained,
             generated=_TITLE,
             mechanisms=parts,
             node_numbers=NODE_NUMBERS,
@@ -101,7 +116,7 @@ def kernel(cell: Cell) -> Kernel:
             ion_currents={name: k for k, name in enumerate(ION_CURRENTS)},
         )
     )
-    return Kernel(made, tuple(parts), numbers)
+    return Kernel(made, tuple(parts), numbers, layout)
 
 
 def _text(mechanism: Mechanism, cell: Cell) -> MechanismText | PointText:

@@ -13,6 +13,7 @@ from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse,
 from nmlopt.exporters.native.accuracy import Steps, stride_of
 from nmlopt.exporters.native.bind import Shape
 from nmlopt.exporters.native.interface import (
+    Bytes,
     ClampC,
     CurrentC,
     Doubles,
@@ -21,8 +22,10 @@ from nmlopt.exporters.native.interface import (
     OutputC,
     doubles,
     int32s,
+    lane_bits,
     pointer_to,
 )
+from nmlopt.exporters.native.schedule import LANES
 from nmlopt.exporters.native.source import Part
 from nmlopt.ir.model import Cell
 
@@ -47,7 +50,7 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
         return pointer_to(array, kind)
 
     def node(stimulus: Stimulus) -> int:
-        return int(shape.tree.node_of[stimulus.site.compartment])
+        return int(shape.place[stimulus.site.compartment])
 
     currents = [s for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached)]
     clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
@@ -62,7 +65,8 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
         temperature=experiment.temperature_K,
         v_init=math.nan if experiment.v_init_mV is None else 1e-3 * experiment.v_init_mV,
         input_mechanism=pointer(int32s(mechanism), Int32s),
-        input_node=pointer(int32s([node(s) for s in attached]), Int32s),
+        input_node=pointer(int32s([node(s) // LANES if shape.chains else node(s) for s in attached]), Int32s),
+        input_live=pointer(lane_bits([[node(s) % LANES == k for k in range(LANES)] for s in attached]), Bytes),
         input_weight=pointer(doubles([s.weight for s in attached]), Doubles),
         event_time=pointer(doubles([t for t, _ in events]), Doubles),
         event_mechanism=pointer(int32s([mechanism[k] for _, k in events]), Int32s),
@@ -70,7 +74,10 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     )  # fmt: skip
     made.current = (CurrentC * len(currents))(*(_current(s, node(s), pointer) for s in currents))
     made.clamp = (ClampC * len(clamps))(*(_clamp(s, node(s), pointer) for s in clamps))
-    of_inputs = {s.id: (mechanism[k], index[k]) for k, s in enumerate(attached)}
+    of_inputs = {
+        s.id: (mechanism[k], LANES * index[k] + node(s) % LANES if shape.chains else index[k])
+        for k, s in enumerate(attached)
+    }
     outputs = [_output(cell, parts, shape, experiment, o, of_inputs) for o in experiment.outputs]
     made.output = (OutputC * len(outputs))(*(OutputC(*o) for o in outputs))
     return Prepared(made, tuple(kept))
@@ -124,7 +131,7 @@ def _output(
     """(kind, mechanism, index, which)."""
     site = output.site.compartment
     if output.variable == "v":
-        return VOLTAGE, 0, int(shape.tree.node_of[site]), 0
+        return VOLTAGE, 0, int(shape.place[site]), 0
     if output.variable == "i_clamp":
         clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
         here = [k for k, s in enumerate(clamps) if s.site.compartment == site]

@@ -19,7 +19,7 @@ C = Dialect(
     },
     functions={
         "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "exp": "nm_exp",
-        "sqrt": "nm_sqrt", "ceil": "ceil", "log": "log", "abs": "nm_abs", "H": "nm_heaviside",
+        "sqrt": "nm_sqrt", "ceil": "ceil", "log": "nm_log", "abs": "nm_abs", "H": "nm_heaviside",
         "exprelr": "nm_exprelr", "factorial": "nm_factorial",
     },
     power="nm_power",

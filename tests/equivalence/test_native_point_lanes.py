@@ -15,7 +15,8 @@ from nmlopt.document.read import read
 from nmlopt.evaluate.model import Problem
 from nmlopt.experiment.model import Attached, Experiment, Output, Pulse
 from nmlopt.exporters.native import backend, simulate
-from nmlopt.exporters.native.backend import NativeBackend, lanes_of
+from nmlopt.exporters.native.backend import NativeBackend, layout_of
+from nmlopt.exporters.native.source import Layout
 from nmlopt.exporters.neuron.backend import NeuronBackend
 from nmlopt.features.extract import extract
 from nmlopt.importers.lems_simulation import read_simulation
@@ -53,11 +54,11 @@ def same(found: Recordings, wanted: Recordings) -> None:
 def test_a_lane_is_a_run_by_itself(case, monkeypatch):
     """The kernel with lanes against the same text compiled for one candidate, which finds its events by itself."""
     for cell, experiments in runs_of(case):
-        assert lanes_of(cell, SETTINGS) > 1
+        assert layout_of(cell, SETTINGS).candidates > 1
         program = NativeBackend().compile(cell, SETTINGS)
         together = NativeBackend().simulate(program, experiments, np.zeros((3, 0)))
         with monkeypatch.context() as context:
-            context.setattr(backend, "lanes_of", lambda *_: 1)
+            context.setattr(backend, "layout_of", lambda *_: Layout(1))
             (alone,) = NativeBackend().simulate(NativeBackend().compile(cell, SETTINGS), experiments, np.zeros((1, 0)))
         assert alone.status is RunStatus.OK
         for lane in together:
@@ -107,7 +108,7 @@ def test_lanes_with_inputs_are_runs_by_themselves(with_inputs, monkeypatch):
     values = rows_of(cell, 35)
     together = NativeBackend().simulate(NativeBackend().compile(cell, SETTINGS), experiments, values)
     assert len({len(found.traces["e", "v"].t_ms) for found in together}) > 1
-    monkeypatch.setattr(backend, "lanes_of", lambda *_: 1)
+    monkeypatch.setattr(backend, "layout_of", lambda *_: Layout(1))
     alone = NativeBackend().simulate(NativeBackend().compile(cell, SETTINGS), experiments, values)
     for a, b in zip(together, alone, strict=True):
         same(a, b)

@@ -11,7 +11,7 @@ from nmlopt.experiment.model import Experiment, Output, VoltageClamp
 from nmlopt.exporters import registry
 from nmlopt.exporters.native import build
 from nmlopt.exporters.native.accuracy import complete, most_samples, steps_of
-from nmlopt.exporters.native.backend import lanes_of
+from nmlopt.exporters.native.backend import layout_of
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Site
 
@@ -56,9 +56,10 @@ def test_point_cells_step_evenly(root):
 
 def test_candidates_go_side_by_side_where_structure_says_so(root):
     fixed, adaptive = Settings(integrator=Integrator.FIXED), Settings(integrator=Integrator.ADAPTIVE)
-    assert lanes_of(cell_of(root, "hh_soma"), fixed) > 1
-    assert lanes_of(cell_of(root, "hh_soma"), adaptive) == 1
-    assert lanes_of(cell_of(root, "izhikevich"), fixed) == lanes_of(cell_of(root, "izhikevich"), adaptive) > 1
+    assert layout_of(cell_of(root, "hh_soma"), fixed).candidates > 1
+    assert layout_of(cell_of(root, "hh_soma"), adaptive).candidates == 1
+    for settings in (fixed, adaptive):
+        assert layout_of(cell_of(root, "izhikevich"), settings).candidates > 1
 
 
 def test_accuracy_belongs_to_adaptive_steps():
