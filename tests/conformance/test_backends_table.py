@@ -80,7 +80,7 @@ def simulated(monkeypatch):
             return (theirs if backend == comparison.REFERENCE else mine)(dt_ms)
 
         monkeypatch.setattr(comparison, "voltages", voltages)
-        monkeypatch.setattr(comparison, "simulation_of", lambda _: SimpleNamespace(step_ms=0.01))
+        monkeypatch.setattr(comparison, "simulation_of", lambda _: SimpleNamespace(step_ms=0.01, duration_ms=60.0))
         return steps
 
     return use
@@ -103,7 +103,7 @@ def test_where_they_differ_the_coarser_one_is_refined(simulated, tmp_path):
 def test_what_does_not_vanish_with_the_step_differs(simulated, tmp_path):
     steps = simulated(spiking, lambda dt: spiking(dt, late_ms=0.2))
     assert "apart" in comparison.against_reference(DOCUMENT, "lems", tmp_path / "a").fault
-    assert min(dt for _, dt in steps) == 0.01 / 2**comparison.REFINEMENTS
+    assert min(dt for _, dt in steps) == 0.01 / 2 ** (comparison.REFINEMENTS + 1)
 
 
 def test_traces_are_kept_as_they_are(tmp_path):

@@ -26,8 +26,12 @@ FINE_ENOUGH_MS = 0.0101
 """A published step up to this is the coarser of the two that are run; a larger one is halved first."""
 SMALLEST_MS = 0.005
 """Implicit schemes need no smaller one; explicit ones keep the published step, for which they were stable."""
-REFINEMENTS = 4
-"""How often two backends are compared before they differ."""
+REFINEMENTS = 2
+"""How often the steps of both are halved before they differ."""
+ALIKE = 1.5
+"""Steps whose ratio is smaller are alike."""
+MOST_STEPS = 5e6
+"""A run of more takes jLEMS, and whoever reads its tables, too long."""
 SPIKE_RANGE = 30.0
 """A voltage (mV) that moves less holds no spikes, unless it is reset."""
 RESET_MV = 2.0
@@ -101,18 +105,20 @@ class Runs:
 def against_reference(document: Document, backend: str, kept: Path) -> Comparison:
     """A backend against NEURON, whose runs are `kept` as `Runs` says.
 
-    While they differ, the coarser one is refined (both, if they are alike): extrapolation leaves an error of
-    second order, which smaller steps take away.
+    While they differ, the coarser one is brought to the steps of the other, then both are refined: extrapolation leaves
+    an error of second order, which smaller steps take away.
     """
     simulation = simulation_of(document)
     runs = [Runs(document, backend), Runs(document, REFERENCE, kept)]
     steps = [first_step(simulation, side.backend) for side in runs]
-    for _ in range(REFINEMENTS):
+    left = REFINEMENTS
+    while True:
         found = compared(*(side.both(dt) for side, dt in zip(runs, steps, strict=True)), tolerances(backend))
-        if not found.fault:
-            break
-        steps = [dt / 2.0 if dt > 0.75 * max(steps) else dt for dt in steps]
-    return found
+        is_alike = max(steps) < ALIKE * min(steps)
+        left -= is_alike
+        steps = [dt / 2.0 if dt * ALIKE > max(steps) else dt for dt in steps]
+        if not found.fault or left < 0 or simulation.duration_ms > MOST_STEPS * min(steps) / 2.0:
+            return found
 
 
 def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]:
