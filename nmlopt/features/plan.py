@@ -121,7 +121,7 @@ def sampled_for(plan: FeaturePlan, experiments: Sequence[Experiment]) -> tuple[E
     eFEL looks at whole multiples of `interp_step` and linearly between samples; spike times and wanted traces are read
     between them, so that an experiment with one of these keeps every sample.
     """
-    between = {request.key[0] for request in (*plan.spikes, *plan.traces)}
+    between = {request.key[0] for request in plan.spikes} | {request.key[0] for request in plan.traces}
     steps: dict[str, set[float]] = {}
     for group in plan.groups:
         for wanted in group.traces:

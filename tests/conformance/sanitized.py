@@ -1,0 +1,114 @@
+"""Runs cases on native kernels that watch their own memory and arithmetic; ends at the first fault, which it shows.
+
+    python -m tests.conformance.sanitized [--sample | --planted] [CASE ...]
+
+Without cases: all of them, and the examples. Kernels are compiled with -fsanitize=address,undefined into the cache as
+any other, where the compiler's command keeps them apart. The sanitizer must be in the process before Python is, so that
+this starts itself again with its library preloaded. Leaks are not looked for: Python itself has them
+(`benchmarks/native_memory.py` looks at growth). `--planted` gives a kernel less memory than it is told, which must be
+found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmlopt.api.problem import Options, load
+from nmlopt.backend import Integrator, Settings
+from nmlopt.document.read import read
+from nmlopt.errors import UnsupportedError
+from nmlopt.exporters import registry
+from nmlopt.exporters.native import interface, simulate
+from nmlopt.importers.lems_simulation import read_simulation
+from tests.conformance.suite import CASES, case_ids
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = (
+    "105-axial-resistance", "204-gate-rates-inf", "211-ks-two-open-states", "303-density-ghk",
+    "310-nonuniform-path-length", "402-pool-decaying", "504-iaf-refractory", "606-voltage-clamp-triple",
+    "706-depression-facilitation",
+)  # fmt: skip
+EXAMPLES = ("ball_and_stick", "izhikevich")
+SANITIZE = "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
+SETTINGS = (Settings(0.05, integrator=Integrator.FIXED), Settings(threads=2))
+_WATCHED = "NMLOPT_WATCHED"
+
+
+def main(arguments: list[str]) -> int:
+    """0 where nothing was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--sample", action="store_true", help="a few cases that need every part of a kernel")
+    parser.add_argument("--planted", action="store_true", help="a fault that must be found")
+    options = parser.parse_args(arguments)
+    if _WATCHED not in os.environ:
+        return watched(arguments)
+    if options.planted:
+        plant()
+    for case in options.cases or (SAMPLE if options.sample else case_ids()):
+        run_case(CASES / case)
+    for example in () if options.cases else EXAMPLES:
+        run_example(ROOT / "examples" / example)
+    return 0
+
+
+def watched(arguments: list[str]) -> int:
+    """This module once more, in a process with the sanitizer."""
+    compiler = os.environ.get("CC", "gcc")
+    found = subprocess.run(
+        [*compiler.split(), "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    environment = {
+        **os.environ, _WATCHED: "1", "CC": f"{compiler} {SANITIZE}", "LD_PRELOAD": found,
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.conformance.sanitized", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def plant() -> None:
+    """From now on kernels get a fiftieth of each array of doubles."""
+    kept: list[object] = []
+
+    def shortened(array: Any, kind: Any) -> Any:
+        kept.append(array.reshape(-1)[: array.size // 50].copy())
+        return interface.pointer_to(kept[-1], kind)
+
+    simulate.pointer_to = shortened
+
+
+def run_case(case: Path) -> None:
+    """Every run of a case with fixed and with adaptive steps, three candidates at once."""
+    native = registry.load("native")
+    simulation = read_simulation(read(case / "LEMS_case.xml"))
+    for part in simulation.runs:
+        try:
+            for settings in SETTINGS:
+                program = native.compile(part.cell, settings)
+                native.simulate(program, part.experiments, np.zeros((3, 0)))
+        except UnsupportedError as error:
+            print(f"{case.name}: refused: {error}", flush=True)
+            return
+    print(f"{case.name}: clean", flush=True)
+
+
+def run_example(folder: Path) -> None:
+    """An example's protocols, candidates from all over its bounds."""
+    for settings in SETTINGS:
+        problem = load(folder / "model.nml", folder / "targets.json", Options("native", settings)).problem
+        unit = np.random.default_rng(3).uniform(0.0, 1.0, (9, len(problem.parameters.free)))
+        values = problem.parameters.values(problem.parameters.from_unit_interval(unit))
+        for experiments in (problem.experiments, problem.sampled):
+            problem.backend.simulate(problem.program, experiments, values)
+    print(f"{folder.name}: clean", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
