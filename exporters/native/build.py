@@ -25,6 +25,13 @@ FLAGS = (
 NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("-mcpu=native",))
 """Flags for the processor at hand, the first that the compiler knows."""
 LIBRARY = "kernel.so"
+PROCESSOR = "processor.txt"
+"""Beside the library: what the processor can do for which it was compiled."""
+_SETS = (
+    "sse", "ssse", "avx", "fma", "bmi", "f16c", "popcnt", "abm", "aes", "vaes", "pclmul", "vpclmul", "sha", "gfni",
+    "movbe", "adx", "amx", "xop", "fp", "asimd", "neon", "sve", "sme", "crc", "atomics", "i8mm", "bf16", "vfp",
+)  # fmt: skip
+"""How the names of instruction sets that a compiler uses begin; other features of a processor do not matter."""
 _PROBE = ("-E", "-###", "-x", "c", os.devnull)
 
 
@@ -47,11 +54,32 @@ def _toolchain(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     return (), f"{version}|{platform.machine()}"
 
 
+@lru_cache(maxsize=1)
+def processor() -> frozenset[str]:
+    """This processor's architecture and, where the system tells them (Linux), the instruction sets that it has."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    told = next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), [])
+    sets = [word for word in told if word.startswith(_SETS)]
+    return frozenset({platform.machine(), *(sets or [platform.processor() or "unknown"])})
+
+
+def runs_here(folder: Path) -> bool:
+    """Whether this processor has all that a compiled kernel may use: caches and programs travel between machines."""
+    try:
+        needed = (folder / PROCESSOR).read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return False
+    return processor().issuperset(filter(None, needed))
+
+
 def toolchain() -> str:
     """The compiler, its flags and the processor's features as text, for digests."""
     command = compiler()
     native, described = _toolchain(command)
-    return "|".join((platform.system(), *command, *FLAGS, *native, described))
+    return "|".join((platform.system(), *command, *FLAGS, *native, described, *sorted(processor())))
 
 
 def build(text: str, lanes: int) -> Path:
@@ -72,6 +100,7 @@ def _compile(text: str, lanes: int, working: Path) -> None:
     (working / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode != 0:
         raise failed_build(command[0], working, done.stdout + done.stderr)
+    (working / PROCESSOR).write_text("\n".join(sorted(processor())), encoding="utf-8")
     (working / f".{LIBRARY}").rename(working / LIBRARY)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmlopt.errors import BackendError, Issue
-from nmlopt.exporters.native.build import LIBRARY
+from nmlopt.exporters.native.build import LIBRARY, runs_here
 
 Doubles = POINTER(c_double)
 Int32s = POINTER(c_int32)
@@ -109,8 +109,14 @@ def int32s(values: Any) -> npt.NDArray[np.int32]:
 
 @lru_cache(maxsize=16)
 def kernel_library(folder: Path) -> Any:
-    """The kernel's `run_jobs(jobs, count, threads)`. Raises BackendError B005: it is gone."""
+    """The kernel's `run_jobs(jobs, count, threads)`.
+
+    Raises BackendError: B005 it is gone, B130 it was compiled for a processor that has more than this one.
+    """
     path = folder / LIBRARY
+    if path.is_file() and not runs_here(folder):
+        hint = "compile on this machine; one cache for several kinds of machines is fine"
+        raise BackendError(Issue("B130", "the kernel was compiled for another processor", str(folder), hint))
     try:
         run = ctypes.CDLL(str(path)).run_jobs
     except OSError:

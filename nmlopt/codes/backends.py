@@ -74,6 +74,9 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B117": error("A backend has no adaptive steps", "Leave --accuracy out, or choose another backend."),
         "B118": error("A current for the native kernel goes to a cell whose equations have none", "Leave it out."),
         "B119": error("The native kernel cannot be exported", "Export to another simulator."),
+        "B130": error(
+            "A kernel was compiled for another processor", "Start again on this machine: it compiles its own."
+        ),
         "V001": error("There are fewer than two backends to compare", "Name two, such as --backends neuron,arbor."),
     }
 )

@@ -104,6 +104,17 @@ def test_without_a_compiler_it_says_how_to_get_one(make_mistake, monkeypatch, tm
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("verb", [FIT, ("score", *FILES), ("simulate", *FILES, "--out", "run")], ids=lambda v: v[0])
+def test_without_a_c_compiler_the_native_backend_says_how_to_get_one(make_mistake, monkeypatch, tmp_path, verb):
+    """It never runs on another backend instead: nothing is run at all."""
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
+    hint = "xcode-select --install" if sys.platform == "darwin" else "apt-get install gcc libc6-dev"
+    arguments = (*verb, "--backend", "native")
+    make_mistake(Mistake("no C compiler", "B002", "", (hint, "native"), arguments=arguments, exit_code=3))
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_neuron_it_says_how_to_get_it(make_mistake, monkeypatch):
     def version(package: str) -> str:
         raise PackageNotFoundError(package)

@@ -12,6 +12,7 @@ from nmlopt.exporters import registry
 from nmlopt.exporters.native import build
 from nmlopt.exporters.native.accuracy import complete, most_samples, steps_of
 from nmlopt.exporters.native.backend import layout_of
+from nmlopt.exporters.native.interface import kernel_library
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Site
 
@@ -98,6 +99,30 @@ def test_a_kernel_that_does_not_compile_is_kept_for_a_look(monkeypatch, tmp_path
         build.build("this is not C", 1)
     kept = list((tmp_path / "native").glob("failed-*/build.log"))
     assert len(kept) == 1 and "error" in kept[0].read_text()
+
+
+TEXT = "int run_jobs(void *jobs, long count, int threads) { return W; }\n"
+
+
+def test_a_kernel_for_another_processor_is_not_run(monkeypatch, tmp_path):
+    """A cache, or a program sent to another machine, must not end in an illegal instruction."""
+    monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path))
+    folder = build.build(TEXT, 8)
+    assert build.runs_here(folder)
+    needed = folder / build.PROCESSOR
+    needed.write_text(needed.read_text() + "\navx9000")
+    with pytest.raises(BackendError, match="B130"):
+        kernel_library(folder)
+
+
+def test_a_kernel_is_compiled_anew_for_a_processor_that_has_more_or_less(monkeypatch, tmp_path):
+    monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path))
+    first = build.build(TEXT, 8)
+    less = frozenset(sorted(build.processor())[1:])
+    monkeypatch.setattr(build, "processor", lambda: less)
+    assert not build.runs_here(first)
+    assert build.build(TEXT, 8) != first
+    assert build.runs_here(build.build(TEXT, 8))
 
 
 def test_kernels_are_kept_apart_by_text_lanes_and_compiler(monkeypatch, tmp_path):
