@@ -39,7 +39,7 @@ FIXED, ADAPTIVE = Settings(integrator=Integrator.FIXED), Settings(integrator=Int
 SCHEMES = {"fixed": FIXED, "adaptive": ADAPTIVE}
 COMPARTMENTS = (10, 30, 100, 300, 1000, 3000, 10000)
 TIMES_MS = (100.0, 200.0, 400.0, 800.0, 1600.0)
-CANDIDATES = (1, 8, 32, 128, 512)
+CANDIDATES = (1, 8, 32, 128, 1000)
 THREADS = (1, 2)
 SMALL, MIDDLE = 10, 100
 BACKEND = registry.load("native")

@@ -49,7 +49,7 @@ class _Job:
     """One experiment for up to `lanes` rows, with their numbers (numbers, lanes) and the room for what it records.
 
     Of a cell with compartments: `times` (1, samples), `values` (samples, outputs, lanes). Of a point cell: `times`
-    (1 + lanes, samples), the first for all, the others for lanes with resets; `values` (lanes, outputs, samples).
+    (1 + rows, samples), the first for all, the others for rows with resets; `values` (rows, outputs, samples).
     """
 
     experiment: int
@@ -134,18 +134,18 @@ def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...]) 
     columns = [rows[k].numbers[experiment.temperature_K] for k in group]
     columns += [columns[-1]] * (call.lanes - len(columns))  # the last row fills what is left
     numbers = np.stack(columns, axis=1) if call.lanes > 1 else columns[0]
-    return _Job(index, group, numbers, *_memory(call, experiment, CROSSINGS_EXPECTED))
+    return _Job(index, group, numbers, *_memory(call, experiment, len(group), CROSSINGS_EXPECTED))
 
 
-def _memory(call: _Call, experiment: Experiment, crossings: int) -> tuple[Floats, Floats, int]:
-    """Times, values and room of a job; untouched parts cost nothing."""
+def _memory(call: _Call, experiment: Experiment, used: int, crossings: int) -> tuple[Floats, Floats, int]:
+    """Times, values and room of a job with `used` rows; untouched parts cost nothing."""
     capacity, outputs = most_samples(call.program.cell, experiment, call.steps), len(experiment.outputs)
     if call.program.cell.geometry is not None:
         return np.empty((1, capacity)), np.empty((capacity, outputs, call.lanes)), 0
     if stride_of(call.program.cell, experiment, call.steps) > 1:
         crossings = 0  # they lie between the samples that are looked at
     whole = capacity + crossings
-    return np.empty((1 + call.lanes, whole)), np.empty((call.lanes, outputs, whole)), crossings
+    return np.empty((1 + used, whole)), np.empty((used, outputs, whole)), crossings
 
 
 def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
@@ -154,7 +154,7 @@ def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
     for job, structure in zip(jobs, structures, strict=True):
         most = max(structure.crossed) if structure.room else 0
         if most > structure.room:
-            times, values, room = _memory(call, call.experiments[job.experiment], most)
+            times, values, room = _memory(call, call.experiments[job.experiment], len(job.rows), most)
             job = replace(job, times=times, values=values, room=room)
             (structure,) = _call_kernel(call, [job])
         yield job, structure
