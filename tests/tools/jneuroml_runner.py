@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +12,11 @@ import spikes
 from export_repairs import Repair
 
 from nmlopt.backend import Trace
-from nmlopt.resources import jneuroml_jar
+from nmlopt.exporters.lems.java import jneuroml
+from nmlopt.exporters.lems.java import run as run_program
+from nmlopt.exporters.lems.neuron_run import compiler
+
+LIMIT_S = 3600.0
 
 LEMS = """<Lems>
     <Target component="sim"/>
@@ -69,14 +70,10 @@ def voltage(run: Run, folder: Path, *, engine: str) -> tuple[np.ndarray, np.ndar
     """
     lems = run.model.with_name("LEMS_peer.xml")
     lems.write_text(_lems(run))
-    java = shutil.which("java")
-    assert java, "java is needed: sudo apt-get install default-jre-headless"
-    command = [java, "-Xmx1G", "-jar", str(jneuroml_jar()), lems.name]
-    command += ["-neuron", "-run", "-nogui", "-compile"] if engine == "neuron" else ["-nogui"]
-    environment = {**os.environ, "NEURON_HOME": sys.prefix, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
-    ran = subprocess.run(command, cwd=lems.parent, capture_output=True, text=True, check=False, env=environment)
+    how = ["-neuron", "-run", "-nogui", "-compile"] if engine == "neuron" else ["-nogui"]
+    said = jneuroml(lems.parent, [lems.name, *how], LIMIT_S)
     output = lems.with_name("out.dat")
-    assert output.exists(), ran.stdout[-3000:] + ran.stderr[-3000:]
+    assert output.exists(), said[-3000:]
     table = np.loadtxt(output)
     output.unlink()
     return 1e3 * table[:, 0], 1e3 * table[:, 1]
@@ -90,16 +87,14 @@ def exported(run: Run, repair: Repair | None = None) -> tuple[np.ndarray, np.nda
     """
     lems = run.model.with_name("LEMS_peer.xml")
     lems.write_text(_lems(run))
-    java = shutil.which("java")
-    assert java, "java is needed: sudo apt-get install default-jre-headless"
-    said = _said([java, "-Xmx2G", "-jar", str(jneuroml_jar()), lems.name, "-neuron", "-nogui"], lems.parent)
+    said = jneuroml(lems.parent, [lems.name, "-neuron", "-nogui"], LIMIT_S)
     script = lems.with_name("LEMS_peer_nrn.py")
     assert script.exists(), said[-3000:]
     script.write_text(script.read_text().replace("%e", "%.17g"))
     for file in (f for ending in ("mod", "hoc", "py") for f in lems.parent.glob(f"*.{ending}") if repair):
         file.write_text(repair(file.name, file.read_text()))
-    said += _said([f"{sys.prefix}/bin/nrnivmodl"], lems.parent)
-    said += _said([sys.executable, script.name, "-nogui"], lems.parent)
+    said += run_program([str(compiler())], lems.parent, LIMIT_S)
+    said += run_program([sys.executable, script.name, "-nogui"], lems.parent, LIMIT_S)
     output = lems.with_name("out.dat")
     assert output.exists(), said[-3000:]
     table = np.loadtxt(output)
@@ -107,17 +102,10 @@ def exported(run: Run, repair: Repair | None = None) -> tuple[np.ndarray, np.nda
     return 1e3 * table[:, 0], scale * table[:, 1]
 
 
-def _said(command: Sequence[str], folder: Path) -> str:
-    environment = {**os.environ, "NEURON_HOME": sys.prefix, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"}
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    return ran.stdout + ran.stderr
-
-
 def validates(model: Path) -> str:
     """What jNeuroML's validation says that is wrong with a document; '' if nothing."""
-    command = [str(shutil.which("java")), "-jar", str(jneuroml_jar()), "-validate", model.name]
-    ran = subprocess.run(command, cwd=model.parent, capture_output=True, text=True, check=False)
-    return "" if ran.returncode == 0 and "Valid against schema and all tests" in ran.stdout else ran.stdout + ran.stderr
+    said = jneuroml(model.parent, ["-validate", model.name], LIMIT_S)
+    return "" if "Valid against schema and all tests" in said else said
 
 
 def _lems(run: Run) -> str:

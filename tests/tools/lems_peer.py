@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import resource
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,10 @@ from export_repairs import Repair
 from omv_cases import CaseError
 
 from nmlopt.document.model import Document
-from nmlopt.resources import jneuroml_jar
+from nmlopt.exporters.lems.java import jneuroml, run
+from nmlopt.exporters.lems.neuron_run import compiler
+
+LIMIT_S = 3600.0
 
 _RANDOM = re.compile(r"(?m)^(?:double|void\*) nrn_random_(?:pick|arg)\(.*\);\n")
 _STEP = re.compile(rb"(\sstep\s*=\s*)([\"'])[^\"']*\2")
@@ -38,7 +39,7 @@ def run_peer(
     The document's files are copied to `folder` first; `dt_ms` replaces the step of the Simulation. Numbers are printed
     with all their digits instead of seven. Declarations that contradict the headers of NEURON 9 are left out: with them
     nothing that draws random numbers compiles. `repair` changes the text of each exported file, too. Raises CaseError
-    if a step of the way fails.
+    if a step of the way fails, BackendError without Java or nrnivmodl.
     """
     _copy(document, folder)
     lems = folder / document.main
@@ -46,7 +47,7 @@ def run_peer(
         lems.write_bytes(_with_step(lems.read_bytes(), dt_ms))
     for name in names:
         (lems.parent / name).parent.mkdir(parents=True, exist_ok=True)
-    said = _run([_java(), "-Xmx2G", "-jar", str(jneuroml_jar()), lems.name, "-neuron", "-nogui"], lems.parent)
+    said = jneuroml(lems.parent, [lems.name, "-neuron", "-nogui"], LIMIT_S)
     script = lems.with_name(f"{lems.stem}_nrn.py")
     if not script.exists():
         raise CaseError(f"jNeuroML exports nothing: {' '.join(said.split())[-300:]}")
@@ -55,9 +56,9 @@ def run_peer(
         file.write_text(_RANDOM.sub("", file.read_text()))
     for file in (f for ending in ("mod", "hoc", "py") for f in lems.parent.glob(f"*.{ending}") if repair):
         file.write_text(repair(file.name, file.read_text()))
-    said = _run([str(Path(sys.prefix, "bin", "nrnivmodl"))], lems.parent)
+    said = run([str(compiler())], lems.parent, LIMIT_S)
     before = _children_s()
-    said += _run([sys.executable, script.name, "-nogui"], lems.parent)
+    said += run([sys.executable, script.name, "-nogui"], lems.parent, LIMIT_S)
     cpu_s = _children_s() - before
     missing = [name for name in names if not (lems.parent / name).is_file()]
     if missing:
@@ -78,19 +79,6 @@ def _with_step(text: bytes, dt_ms: float) -> bytes:
     if count != 1:
         raise CaseError(f"{count} attributes 'step' in the LEMS file: which is the Simulation's?")
     return changed
-
-
-def _run(command: list[str], folder: Path) -> str:
-    environment = {**os.environ, "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", "PYTHONPATH": ""}
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    return ran.stdout + ran.stderr
-
-
-def _java() -> str:
-    java = shutil.which("java")
-    if java is None:
-        raise CaseError("java is needed: sudo apt-get install default-jre-headless")
-    return java
 
 
 def _children_s() -> float:
