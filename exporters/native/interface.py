@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_double, c_int32, c_int64, c_uint8
+import weakref
+from ctypes import POINTER, c_double, c_int32, c_int64, c_uint8, c_void_p
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -78,12 +79,26 @@ def job_type(lanes: int) -> type[ctypes.Structure]:
     class JobC(ctypes.Structure):
         _fields_ = (
             ("shape", POINTER(ShapeC)), ("experiment", POINTER(ExperimentC)), ("numbers", Doubles),
-            ("times", Doubles), ("values", Doubles), ("capacity", c_int64), ("samples", c_int64),
+            ("tables", c_void_p), ("times", Doubles), ("values", Doubles), ("capacity", c_int64), ("samples", c_int64),
             ("used", c_int64), ("room", c_int64), ("crossed", c_int64 * lanes), ("length", c_int64 * lanes),
             ("reached", c_double * lanes),
         )  # fmt: skip
 
     return JobC
+
+
+@final
+class TablesC:
+    """Tables of rates that the kernel in `folder` made from a job, until nothing holds them any more."""
+
+    def __init__(self, folder: Path, job: ctypes.Structure) -> None:
+        library = _library(folder)
+        library.make_tables.restype = c_void_p
+        library.drop_made_tables.argtypes = (c_void_p,)
+        self.address = library.make_tables(ctypes.byref(job))
+        if self.address is None:
+            raise BackendError(Issue("B110", "the native kernel ran out of memory", hint="use a coarser accuracy"))
+        weakref.finalize(self, library.drop_made_tables, self.address)
 
 
 def pointer_to(array: npt.NDArray[Any], kind: type[Any]) -> Any:
@@ -113,15 +128,20 @@ def kernel_library(folder: Path) -> Any:
 
     Raises BackendError: B005 it is gone, B130 it was compiled for a processor that has more than this one.
     """
+    run = _library(folder).run_jobs
+    run.argtypes = (ctypes.c_void_p, c_int64, c_int32)
+    run.restype = c_int32
+    return run
+
+
+@lru_cache(maxsize=16)
+def _library(folder: Path) -> Any:
     path = folder / LIBRARY
     if path.is_file() and not runs_here(folder):
         hint = "compile on this machine; one cache for several kinds of machines is fine"
         raise BackendError(Issue("B130", "the kernel was compiled for another processor", str(folder), hint))
     try:
-        run = ctypes.CDLL(str(path)).run_jobs
+        return ctypes.CDLL(str(path))
     except OSError:
         issue = Issue("B005", "the compiled kernel is gone", str(folder), "compile again: the cache was emptied")
         raise BackendError(issue) from None
-    run.argtypes = (ctypes.c_void_p, c_int64, c_int32)
-    run.restype = c_int32
-    return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stri
 from nmlopt.exporters.native.bind import Binding
 from nmlopt.exporters.native.interface import (
     Doubles,
+    TablesC,
     job_type,
     kernel_library,
     pointer_to,
@@ -24,6 +25,7 @@ from nmlopt.exporters.native.interface import (
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
 from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, prepare
+from nmlopt.exporters.native.tables import shared_tables
 from nmlopt.ir.model import Cell
 
 CROSSINGS_EXPECTED = 512
@@ -70,6 +72,8 @@ class _Call:
     experiments: Sequence[Experiment]
     prepared: Sequence[Prepared]
     steps: Steps
+    tables: Mapping[float, TablesC | None]
+    """Of rates, by temperature (K)."""
 
 
 def simulate(
@@ -83,7 +87,11 @@ def simulate(
     ]
     steps = steps_of(program.cell, program.settings)
     prepared = [prepare(program.cell, kernel.parts, binding.shape, e, steps) for e in experiments]
-    call = _Call(program, kernel.layout.candidates, shape_structure(binding.shape), experiments, prepared, steps)
+    tables = {
+        t: shared_tables(program, kernel, binding, steps, t) for t in sorted({e.temperature_K for e in experiments})
+    }
+    shape = shape_structure(binding.shape)
+    call = _Call(program, kernel.layout.candidates, shape, experiments, prepared, steps, tables)
     found: list[Recordings] = []
     for chunk in _chunks(program.cell, slots, experiments, steps, kernel.layout.candidates):
         found += _run(call, [_row(binding, candidate, experiments) for candidate in chunk])
@@ -169,6 +177,8 @@ def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
         structure.times, structure.values = pointer_to(job.times, Doubles), pointer_to(job.values, Doubles)
         structure.capacity, structure.room = job.times.shape[1] - job.room, job.room
         structure.used = len(job.rows)
+        tables = call.tables[call.experiments[job.experiment].temperature_K]
+        structure.tables = tables.address if tables is not None else None
     outcome = kernel_library(call.program.folder)(structures, len(jobs), call.program.settings.threads)
     if outcome != 0:
         raise BackendError(

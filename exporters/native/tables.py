@@ -1,0 +1,52 @@
+"""Tables of rates that all candidates of a program share, where no slot is in a rate."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+
+from nmlopt.backend import Program
+from nmlopt.exporters.native.accuracy import Steps
+from nmlopt.exporters.native.bind import Binding
+from nmlopt.exporters.native.interface import Doubles, ExperimentC, TablesC, job_type, pointer_to
+from nmlopt.exporters.native.shapes import shape_structure
+from nmlopt.exporters.native.source import Kernel
+from nmlopt.lems.expression import SlotRef
+from nmlopt.lems.trees import leaves
+
+
+def shared_tables(
+    program: Program, kernel: Kernel, binding: Binding, steps: Steps, temperature_K: float
+) -> TablesC | None:
+    """The tables at a temperature; None where each candidate has rates of its own, or where none are looked up."""
+    if steps.spacing_mV == 0.0 or not any(part.tabled for part in kernel.parts) or has_slots_in_rates(kernel):
+        return None
+    return _made(program, kernel, binding, steps, temperature_K)
+
+
+def has_slots_in_rates(kernel: Kernel) -> bool:
+    """Whether a number that rates may rest on is a slot."""
+    return any(
+        isinstance(leaf, SlotRef)
+        for part in kernel.parts
+        if part.tabled
+        for parameter in part.mechanism.parameters
+        if parameter.value is not None
+        for leaf in leaves(parameter.value)
+    )
+
+
+@lru_cache(maxsize=2)
+def _made(program: Program, kernel: Kernel, binding: Binding, steps: Steps, temperature_K: float) -> TablesC:
+    found = binding.bind([slot.unit.to_si(slot.default) for slot in program.slots], temperature_K)
+    numbers = binding.shape.chains.numbers(found) if binding.shape.chains else found
+    experiment = ExperimentC(
+        dt=steps.dt_ms, tolerance=steps.tolerance_mV, h_max=steps.longest_ms, spacing=steps.spacing_mV,
+        temperature=temperature_K,
+    )  # fmt: skip
+    shape = shape_structure(binding.shape)
+    job = job_type(kernel.layout.candidates)(
+        shape=ctypes.pointer(shape.structure), experiment=ctypes.pointer(experiment)
+    )
+    job.numbers = pointer_to(numbers, Doubles)
+    return TablesC(program.folder, job)
