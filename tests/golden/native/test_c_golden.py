@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from nmlopt.backend import Settings
 from nmlopt.document.paths import resolve
 from nmlopt.document.read import read
-from nmlopt.exporters.native.source import kernel
+from nmlopt.exporters.native.backend import layout_of
+from nmlopt.exporters.native.source import Layout, kernel
 from nmlopt.ir.lower import lower
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -27,7 +29,8 @@ END = "static const int holds[]"
 @pytest.mark.parametrize("example", FREE)
 def test_generated_kernels(example, golden, root):
     document = read(root / "examples" / example / "model.nml")
-    text = kernel(lower(document, [resolve(document, path)[0] for path in FREE[example]])).text
+    cell = lower(document, [resolve(document, path)[0] for path in FREE[example]])
+    text = kernel(cell, layout_of(cell, Settings())).text
     own = text[text.index(STARTS[example]) : text.index(END)]
     golden(own, EXPECTED / f"{example}.c")
 
@@ -43,5 +46,5 @@ def test_neither_values_of_slots_nor_the_tree_are_in_the_text(root, tmp_path):
         text = text.replace(old, new)
     shutil.copytree(model.parent / "channels", tmp_path / "channels")
     other.write_text(text, encoding="utf-8")
-    first, second = (kernel(lower(d, resolve(d, path))) for d in map(read, (model, other)))
+    first, second = (kernel(lower(d, resolve(d, path)), Layout(8)) for d in map(read, (model, other)))
     assert first.text == second.text

@@ -4,28 +4,34 @@ static void m_leak_channel_initial(Run *R) {
     const int32_t *restrict at = R->node[0];
     const int count = R->count[0];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[0];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[4];
     const double *restrict erev__ = R->number[5];
-EACH
+EACH {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
             const double condDensity = condDensity__[j];
             const double erev = erev__[j];
 }
+    }
 }
 
-static void m_leak_channel_current(Run *R) {
+static void m_leak_channel_current(Run *R, int from, int to) {
     const int32_t *restrict at = R->node[0];
     const int count = R->count[0];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[0];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[4];
     const double *restrict erev__ = R->number[5];
 double *restrict here__ = R->here, *restrict slope__ = R->slope;
     const double *restrict area__ = R->number[3];
-    EACH
+    double *restrict rhs__ = R->rhs, *restrict diag__ = R->diag;
+    EACH_IN_ORDER {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -39,16 +45,26 @@ double here = 0.0, slope = 0.0;
                 slope = -condDensity;
             }
             const double area = area__[k];
-            here__[j] = here * area;
-            slope__[j] = slope * area;
+            const double flow = IF_LIVE(here * area, 0.0), falls = IF_LIVE(slope * area, 0.0);
+#if CHAINS
+            rhs__[k] += flow;
+            diag__[k] -= falls;
+#else
+            here__[j] = flow;
+            slope__[j] = falls;
+#endif
         }
+    }
+#if !CHAINS
     gather_current(R, 0, -1);
+#endif
 }
 
 static double m_leak_channel_expose(const Run *R, int i, int l, int which) {
     const int32_t *restrict at = R->node[0];
     const int count = R->count[0];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[0];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[4];
     const double *restrict erev__ = R->number[5];
@@ -73,13 +89,15 @@ static void m_na_channel_initial(Run *R) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
     const double *restrict erev__ = R->number[8];
     double *restrict m_q__ = R->state[0];
     double *restrict h_q__ = R->state[1];
-EACH
+EACH {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -101,19 +119,22 @@ EACH
             m_q__[j] = m_q;
             h_q__[j] = h_q;
 }
+    }
 }
 
 static void m_na_channel_advance(Run *R, double h) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
     const double *restrict erev__ = R->number[8];
     double *restrict m_q__ = R->state[0];
     double *restrict h_q__ = R->state[1];
-EACH
+EACH {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -140,6 +161,7 @@ EACH
             m_q__[j] = m_q;
             h_q__[j] = h_q;
 }
+    }
 }
 
 /* from `before` seconds before the present moment to `past` seconds after it */
@@ -148,6 +170,7 @@ static void m_na_channel_stagger(Run *R, double before, double past) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
@@ -205,6 +228,7 @@ static void m_na_channel_rates_of(const Run *R, double low, double spacing, int 
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
@@ -245,6 +269,7 @@ static void m_na_channel_look_up(Run *R, const double *restrict table) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
@@ -253,31 +278,41 @@ static void m_na_channel_look_up(Run *R, const double *restrict table) {
     double *restrict h_q__ = R->state[1];
 const int32_t *restrict row__ = R->row;
     const double *restrict share__ = R->share, *restrict v_slope__ = R->v_slope;
+#if CHAINS
+    for (int i = 0; i < count; ++i) {
+        const int k = at[i] * W;
+        const V8 bend = READ(v_slope__ + k);
+        int32_t from[8] __attribute__((aligned(32)));
+        LANES from[l] = row__[k + l] * 2 * COLUMNS;
+        VECTOR(m_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, from, share__ + k), READ(m_q__ + i * W), bend);
+        VECTOR(h_q__ + i * W) = moved_by(look_up(table + 1 * COLUMNS, from, share__ + k), READ(h_q__ + i * W), bend);
+    }
+#else
     EACH {
         const int k = at[i];
-        const int32_t o = row__[k] * 6;
+        const double *from = table + row__[k] * 2 * COLUMNS;
         const double f = share__[k], bend = v_slope__[k];
         {
-            const double target = table[o + 0] + f * (table[o + 6] - table[o + 0]);
-            const double share = table[o + 1] + f * (table[o + 7] - table[o + 1]);
-            const double lead = table[o + 2] + f * (table[o + 8] - table[o + 2]);
-            const double s = m_q__[i];
-            m_q__[i] = s + (target - s) * share + lead * bend;
+            const double target = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]), s = m_q__[i];
+            const double share = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
+            const double lead = nm_fused(f, from[0 * COLUMNS + ONWARD + 2], from[0 * COLUMNS + 2]);
+            m_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
         }
         {
-            const double target = table[o + 3] + f * (table[o + 9] - table[o + 3]);
-            const double share = table[o + 4] + f * (table[o + 10] - table[o + 4]);
-            const double lead = table[o + 5] + f * (table[o + 11] - table[o + 5]);
-            const double s = h_q__[i];
-            h_q__[i] = s + (target - s) * share + lead * bend;
+            const double target = nm_fused(f, from[1 * COLUMNS + ONWARD], from[1 * COLUMNS + 0]), s = h_q__[i];
+            const double share = nm_fused(f, from[1 * COLUMNS + ONWARD + 1], from[1 * COLUMNS + 1]);
+            const double lead = nm_fused(f, from[1 * COLUMNS + ONWARD + 2], from[1 * COLUMNS + 2]);
+            h_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
         }
     }
+#endif
 }
 
-static void m_na_channel_current(Run *R) {
+static void m_na_channel_current(Run *R, int from, int to) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
@@ -286,7 +321,9 @@ static void m_na_channel_current(Run *R) {
     double *restrict h_q__ = R->state[1];
 double *restrict here__ = R->here, *restrict slope__ = R->slope;
     const double *restrict area__ = R->number[3];
-    EACH
+    double *restrict rhs__ = R->rhs, *restrict diag__ = R->diag;
+    EACH_IN_ORDER {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -306,16 +343,26 @@ double here = 0.0, slope = 0.0;
                 slope = -gDensity;
             }
             const double area = area__[k];
-            here__[j] = here * area;
-            slope__[j] = slope * area;
+            const double flow = IF_LIVE(here * area, 0.0), falls = IF_LIVE(slope * area, 0.0);
+#if CHAINS
+            rhs__[k] += flow;
+            diag__[k] -= falls;
+#else
+            here__[j] = flow;
+            slope__[j] = falls;
+#endif
         }
+    }
+#if !CHAINS
     gather_current(R, 1, -1);
+#endif
 }
 
 static double m_na_channel_expose(const Run *R, int i, int l, int which) {
     const int32_t *restrict at = R->node[1];
     const int count = R->count[1];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[1];
     const double *restrict v__ = R->v;
     const double *restrict m_forwardRate_midpoint__ = R->number[6];
     const double *restrict condDensity__ = R->number[7];
@@ -446,11 +493,13 @@ static void m_k_channel_initial(Run *R) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
     double *restrict n_q__ = R->state[2];
-EACH
+EACH {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -466,17 +515,20 @@ EACH
             }
             n_q__[j] = n_q;
 }
+    }
 }
 
 static void m_k_channel_advance(Run *R, double h) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
     double *restrict n_q__ = R->state[2];
-EACH
+EACH {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -494,6 +546,7 @@ EACH
             }
             n_q__[j] = n_q;
 }
+    }
 }
 
 /* from `before` seconds before the present moment to `past` seconds after it */
@@ -502,6 +555,7 @@ static void m_k_channel_stagger(Run *R, double before, double past) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
@@ -544,6 +598,7 @@ static void m_k_channel_rates_of(const Run *R, double low, double spacing, int r
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
@@ -577,37 +632,50 @@ static void m_k_channel_look_up(Run *R, const double *restrict table) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
     double *restrict n_q__ = R->state[2];
 const int32_t *restrict row__ = R->row;
     const double *restrict share__ = R->share, *restrict v_slope__ = R->v_slope;
+#if CHAINS
+    for (int i = 0; i < count; ++i) {
+        const int k = at[i] * W;
+        const V8 bend = READ(v_slope__ + k);
+        int32_t from[8] __attribute__((aligned(32)));
+        LANES from[l] = row__[k + l] * 1 * COLUMNS;
+        VECTOR(n_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, from, share__ + k), READ(n_q__ + i * W), bend);
+    }
+#else
     EACH {
         const int k = at[i];
-        const int32_t o = row__[k] * 3;
+        const double *from = table + row__[k] * 1 * COLUMNS;
         const double f = share__[k], bend = v_slope__[k];
         {
-            const double target = table[o + 0] + f * (table[o + 3] - table[o + 0]);
-            const double share = table[o + 1] + f * (table[o + 4] - table[o + 1]);
-            const double lead = table[o + 2] + f * (table[o + 5] - table[o + 2]);
-            const double s = n_q__[i];
-            n_q__[i] = s + (target - s) * share + lead * bend;
+            const double target = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]), s = n_q__[i];
+            const double share = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
+            const double lead = nm_fused(f, from[0 * COLUMNS + ONWARD + 2], from[0 * COLUMNS + 2]);
+            n_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
         }
     }
+#endif
 }
 
-static void m_k_channel_current(Run *R) {
+static void m_k_channel_current(Run *R, int from, int to) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
     double *restrict n_q__ = R->state[2];
 double *restrict here__ = R->here, *restrict slope__ = R->slope;
     const double *restrict area__ = R->number[3];
-    EACH
+    double *restrict rhs__ = R->rhs, *restrict diag__ = R->diag;
+    EACH_IN_ORDER {
+        LIT;
         LANES {
             const int j = i * W + l, k = at[i] * W + l;
             const double v = v__[k];
@@ -624,16 +692,26 @@ double here = 0.0, slope = 0.0;
                 slope = -gDensity;
             }
             const double area = area__[k];
-            here__[j] = here * area;
-            slope__[j] = slope * area;
+            const double flow = IF_LIVE(here * area, 0.0), falls = IF_LIVE(slope * area, 0.0);
+#if CHAINS
+            rhs__[k] += flow;
+            diag__[k] -= falls;
+#else
+            here__[j] = flow;
+            slope__[j] = falls;
+#endif
         }
+    }
+#if !CHAINS
     gather_current(R, 2, -1);
+#endif
 }
 
 static double m_k_channel_expose(const Run *R, int i, int l, int which) {
     const int32_t *restrict at = R->node[2];
     const int count = R->count[2];
     const double temperature = R->temperature;
+    const uint8_t *restrict live__ = R->live[2];
     const double *restrict v__ = R->v;
     const double *restrict condDensity__ = R->number[9];
     const double *restrict erev__ = R->number[10];
@@ -713,3 +791,4 @@ double value = NAN;
     return value;
 }
 
+static const int feeds_ions[] = {0, 0, 0, 0};
