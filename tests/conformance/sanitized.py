@@ -2,9 +2,9 @@
 
     python -m tests.conformance.sanitized [--sample | --planted] [CASE ...]
 
-Without cases: all of them, and the examples. Kernels are compiled with -fsanitize=address,undefined into the cache as
-any other, where the compiler's command keeps them apart. The sanitizer must be in the process before Python is, so that
-this starts itself again with its library preloaded. Leaks are not looked for: Python itself has them
+Without cases: all of them, two examples and a larger tree. Kernels are compiled with -fsanitize=address,undefined into
+the cache as any other, where the compiler's command keeps them apart. The sanitizer must be in the process before
+Python is, so that this starts itself again with its library preloaded. Leaks are not looked for: Python itself has them
 (`benchmarks/native_memory.py` looks at growth). `--planted` gives a kernel less memory than it is told, which must be
 found.
 """
@@ -15,6 +15,8 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,8 @@ def main(arguments: list[str]) -> int:
         run_case(CASES / case)
     for example in () if options.cases else EXAMPLES:
         run_example(ROOT / "examples" / example)
+    if not options.cases:
+        run_tree()
     return 0
 
 
@@ -108,6 +112,19 @@ def run_example(folder: Path) -> None:
         for experiments in (problem.experiments, problem.sampled):
             problem.backend.simulate(problem.program, experiments, values)
     print(f"{folder.name}: clean", flush=True)
+
+
+def run_tree() -> None:
+    """A cell whose compartments fill the lanes by themselves: that of `benchmarks/scaling.py`."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    scaling_cell = import_module("scaling_cell")
+    native = registry.load("native")
+    with tempfile.TemporaryDirectory() as folder:
+        cell = scaling_cell.tree(100, Path(folder))
+        for settings in SETTINGS:
+            values = np.outer([0.9, 1.0, 1.1], [slot.default for slot in cell.slots])
+            native.simulate(native.compile(cell, settings), (scaling_cell.firing(20.0),), values)
+    print("a tree of 100 compartments: clean", flush=True)
 
 
 if __name__ == "__main__":
