@@ -162,7 +162,7 @@ CASES = (
             "pulse/calcium": "Pop_Cell_483108201/0/Cell_483108201/caConc",
         },
         0.025,
-        0.025,
+        0.0125,  # at 0.025 ms errors of second order still count
     ),
     Case(
         "superficial_basket",
