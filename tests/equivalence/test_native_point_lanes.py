@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from nmlopt.api.problem import Options, load
 from nmlopt.backend import Accuracy, Integrator, Recordings, RunStatus, Settings
+from nmlopt.document.edit import Edit, apply
 from nmlopt.document.paths import resolve
 from nmlopt.document.read import read
 from nmlopt.evaluate.model import Problem
@@ -77,6 +79,7 @@ WITH_INPUTS = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="m">
       refract="2 ms"/>
 </neuroml>"""
 INPUTS = ("two", "nmda", "sine")
+PATHS = ("iafRefCell:iaf/C", "expTwoSynapse:two/tauDecay", "iafRefCell:iaf/thresh")
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +88,7 @@ def with_inputs(tmp_path_factory) -> tuple[Cell, tuple[Experiment, ...]]:
     model = tmp_path_factory.mktemp("m") / "model.nml"
     model.write_text(WITH_INPUTS, encoding="utf-8")
     document = read(model)
-    paths = ("iafRefCell:iaf/C", "expTwoSynapse:two/tauDecay", "iafRefCell:iaf/thresh")
-    cell = lower(document, [resolve(document, path)[0] for path in paths], component="iaf", inputs=INPUTS)
+    cell = lower(document, [resolve(document, path)[0] for path in PATHS], component="iaf", inputs=INPUTS)
     attached = (
         Attached(SITE, "a", "two", 2.0, (3.0, 8.01, 8.02, 30.0)),
         Attached(SITE, "b", "two", 1.0, (5.0, 12.3)),
@@ -212,3 +214,29 @@ def test_features_do_not_see_which_samples_were_left_out(izhikevich, fast):
             np.testing.assert_allclose(numbers, wanted[name], rtol=1e-7, atol=1e-7, err_msg=name)
         found += len(left)
     assert found > 100
+
+
+def test_narrower_vectors_give_the_same_bits(with_inputs, monkeypatch):
+    cell, experiments = with_inputs
+    values = rows_of(cell, 5)
+    wide = NativeBackend().simulate(NativeBackend().compile(cell, SETTINGS), experiments, values)
+    for flags in ("-fno-tree-vectorize", *(("-mno-avx512f", "-mno-avx") if platform.machine() == "x86_64" else ())):
+        monkeypatch.setenv("CC", f"cc {flags}")
+        program = NativeBackend().compile(cell, SETTINGS)
+        for a, b in zip(NativeBackend().simulate(program, experiments, values), wide, strict=True):
+            same(a, b)
+
+
+def test_slots_of_a_cell_and_its_inputs_give_the_bits_of_an_edited_document(with_inputs, tmp_path):
+    cell, experiments = with_inputs
+    model = tmp_path / "model.nml"
+    model.write_text(WITH_INPUTS, encoding="utf-8")
+    document = read(model)
+    values = rows_of(cell, 3)
+    together = NativeBackend().simulate(NativeBackend().compile(cell, SETTINGS), experiments, values)
+    for row, found in zip(values.tolist(), together, strict=True):
+        addresses = [resolve(document, path)[0] for path in PATHS]
+        edits = [Edit(a.path, replace(a.quantity, value=x)) for a, x in zip(addresses, row, strict=True)]
+        edited = lower(apply(document, edits), component="iaf", inputs=INPUTS)
+        program = NativeBackend().compile(edited, SETTINGS)
+        same(NativeBackend().simulate(program, experiments, np.zeros((1, 0)))[0], found)
