@@ -14,7 +14,8 @@ from export_repairs import Repair
 from omv_cases import CaseError
 
 from nmlopt.document.model import Document
-from nmlopt.exporters.lems.java import jneuroml, run
+from nmlopt.errors import BackendError
+from nmlopt.exporters.lems.java import RunError, jneuroml, run
 from nmlopt.exporters.lems.neuron_run import compiler
 
 LIMIT_S = 3600.0
@@ -39,8 +40,15 @@ def run_peer(
     The document's files are copied to `folder` first; `dt_ms` replaces the step of the Simulation. Numbers are printed
     with all their digits instead of seven. Declarations that contradict the headers of NEURON 9 are left out: with them
     nothing that draws random numbers compiles. `repair` changes the text of each exported file, too. Raises CaseError
-    if a step of the way fails, BackendError without Java or nrnivmodl.
+    if a step of the way fails, or Java or NEURON is missing.
     """
+    try:
+        return _peer(document, names, folder, dt_ms, repair)
+    except (RunError, BackendError) as error:
+        raise CaseError(str(error)) from None
+
+
+def _peer(document: Document, names: list[str], folder: Path, dt_ms: float | None, repair: Repair | None) -> Peer:
     _copy(document, folder)
     lems = folder / document.main
     if dt_ms is not None:
