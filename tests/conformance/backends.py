@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tasks = [("conformance", case, name) for name in chosen for case in case_ids(args.cases)]
     tasks += [("published", case, name) for case in _published(args) for name in chosen]
     kept = _kept(args.keep)
-    rows = [kept[task] for task in tasks if task in kept]
+    rows = [_explained(kept[task]) for task in tasks if task in kept]  # reasons may have been found since
     with tempfile.TemporaryDirectory() as scratch:
         for row in _rows([task for task in tasks if task not in kept], args, Path(scratch)):
             rows.append(row)
