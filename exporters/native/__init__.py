@@ -16,25 +16,32 @@ Steps
     adaptive (default): v at whole and states at half steps (Hines 1984), both along the slopes of what drives them,
     which keeps gates that are faster than the step at second order; steps of dt times a power of two, chosen by the
     largest second difference of v over all membrane; stimulus edges, events and switches are hit exactly. Rates that
-    rest on v alone are looked up in tables with a row per 0.05 to 0.25 mV, made for each candidate; outside -150 to
-    100 mV, beside edges and where a step changes its length they are computed.
+    rest on v alone are looked up in tables with a row per 0.05 to 0.25 mV, one table per length of step, which all
+    candidates share unless a slot is in a rate (`tables`); where a step changes its length, two tables of half lengths
+    follow each other. Outside -150 to 100 mV and in steps cut short by an edge rates are computed.
+    Where v turns in six steps one after the other it rings, as second order does at stiff places (candidates at
+    depolarisation block): the next six steps are damped (theta 0.7). That halves the steps of random candidates.
+    Lanes are chains of compartments (`schedule`, `chains`): rows of eight nodes are eliminated together, what a node
+    leaves for its parent stays in its lane where it can; mechanisms come in blocks of eight instances on a row, so that
+    nothing is gathered or scattered. Cells of up to 30 compartments, and trees that fill less than half of the lanes,
+    go node by node.
     Point cells take the fixed steps of the NEURON backend, 32 candidates side by side; a candidate in which something
     happens takes that step by itself, halving it until the moment is found. Where who reads the traces looks at whole
     multiples of some time only (`Experiment.sampling_ms`, eFEL's grid in a fit), point cells record only there.
     `accuracy` holds the numbers behind fast, default and tight; dt scales all of them.
 
 The same numbers everywhere
-    Every operation is one that IEEE 754 defines, none is contracted or reordered, exp is the kernel's own. So results
+    Every operation is one that IEEE 754 defines, none is contracted or reordered by the compiler (fused multiply-adds
+    are written where they are meant), exp, log and pow are the kernel's own. So results
     do not depend on the batch, its order, threads or vector width, and a slot gives the bits of an edited document.
-    Only pow, log and trigonometric functions come from the system's library.
+    Only trigonometric functions come from the system's library. A processor without fused multiply-add rounds twice.
 
 What is not there yet
-    - Elimination of the tree is scalar: chains as lanes would take a third of its time. Gates of one compartment do not
-      share a table row, and conductances are added to the nodes one by one.
-    - Steps of changed length compute rates directly instead of by two half tables.
-    - Nothing against the ringing of second-order steps in candidates at depolarisation block (implicit Euler is used
-      where there is a voltage clamp only).
-    - Protocols do not share a settling phase. Tables are made anew for each run even where no slot is in a rate.
+    - Rows are swept once per mechanism: to do all of a few rows at once (look-up, currents, elimination) would keep
+      their numbers in the first cache and hide the latency of the divisions.
+    - Fixed steps of large cells go node by node. A long unbranched cable fills no lanes.
+    - Tables of candidates with slots in rates are made for each of their protocols.
+    - Protocols do not share a settling phase.
     - Without a C compiler nothing runs: there is no prebuilt kernel.
     - Recorded states between far adaptive samples are as coarse as the samples; v is what steps are chosen by.
 """
