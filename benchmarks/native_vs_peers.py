@@ -2,7 +2,8 @@
 
     python benchmarks/native_vs_peers.py [--rounds N] [--json] [MODEL TARGETS ...]
 
-Without models: the simple cell, hh_soma, ball-and-stick and izhikevich. CPU time is that of one call of `simulate` for
+Without models: the simple cell, hh_soma, ball-and-stick and izhikevich; the layer 5 pyramidal cell is one of the models
+that can be given, once l5pc/build.py has written it. CPU time is that of one call of `simulate` for
 one candidate with all its protocols (binding and copying included), the best of N; fixed steps of few compartments cost
 the same for one candidate as for eight. The error is the largest difference of a spike time (upward crossing of -20 mV
 of the first recording of each protocol) from NEURON's with CVODE at 1e-8, of point cells from that with a sixteenth of
