@@ -30,6 +30,7 @@ _KERNEL_TEXT = """
     n m k l q c x dx R S W E at value area h j i v t V weight temperature surfaceArea iSyn ISyn
     a b e f g o s r p count row rows share table base bend target lead loss gain spacing low side place before past
     length once twice middle end moments moment written which here there slope job index main y0 y1 yn j0 j1 jn
+    flow falls from to gate bits turn size
     gamma lgamma tgamma erf floor fmin fmax round trunc signal time clock abort exit free malloc
 """
 """Names of the text around the blocks."""
