@@ -51,14 +51,12 @@ def _sections(path: str, longest_um: float) -> list[dict[str, Any]]:
 
 
 def _main() -> None:
-    printed = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Import3d prints
-    from neuron import h
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Import3d prints, some of it when the process ends
+        from neuron import h
 
-    h.load_file("import3d.hoc")
-    result = {Path(path).name: _sections(path, float(sys.argv[1])) for path in sys.argv[2:]}
-    os.dup2(printed, 1)
-    os.write(1, json.dumps(result).encode())
+        h.load_file("import3d.hoc")
+        json.dump({Path(path).name: _sections(path, float(sys.argv[1])) for path in sys.argv[2:]}, answer)
 
 
 if __name__ == "__main__":
