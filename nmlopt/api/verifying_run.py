@@ -59,10 +59,16 @@ def verify_solutions(
 
 
 def _entrants(loaded: Loaded, record: Record) -> tuple[Entrant, ...]:
-    """The backends: that of the fit as it ran, the others at its step with numerics of their own."""
-    own = loaded.problem
-    found = entrants(record.verify, Settings(dt_ms=own.program.settings.dt_ms))
-    return tuple(replace(e, settings=own.program.settings) if e.name == own.backend.name else e for e in found)
+    """The backends at fixed steps from the fit's: its own with the numerics of the fit, the others with theirs."""
+    own = loaded.problem.program.settings
+    found = entrants(record.verify, Settings(dt_ms=own.dt_ms))
+    mine = loaded.problem.backend.name
+    return tuple(replace(e, settings=_fixed(own, e.settings)) if e.name == mine else e for e in found)
+
+
+def _fixed(own: Settings, plain: Settings) -> Settings:
+    """The settings of a fit, at fixed steps: halving these says how large the error is."""
+    return replace(own, integrator=plain.integrator, accuracy=plain.accuracy, atol=plain.atol)
 
 
 def _key(loaded: Loaded, record: Record, asked: Sequence[Entrant], solution: Solution) -> str:

@@ -52,7 +52,7 @@ def backend_names(text: str | None) -> tuple[str, ...]:
 def exit_code(result: VerifyResult, *, asked: bool) -> int:
     """What the outcome means to a script; a simulator that is missing counts where it was asked for by name."""
     found = result.verification
-    if found.verdict is not Verdict.SAME:
+    if found.verdict in (Verdict.UNDECIDED, Verdict.DIFFERS):
         return EXIT_DIFFERS
     ran = sum(side.status is SideStatus.OK for side in found.sides)
     if result.is_missing and (asked or ran < 2):

@@ -218,7 +218,7 @@ def commands(data: ReportInput) -> tuple[tuple[str, str], ...]:
 
 def verified_rows(data: ReportInput) -> tuple[VerifiedRow, ...]:
     """What other backends say of the solutions that they were asked about."""
-    levels = {"differs": "differs", "undecided": "undecided"}
+    levels = {"differs": "differs", "undecided": "undecided", "nothing was compared": "undecided"}
     return tuple(
         VerifiedRow(
             w.name,

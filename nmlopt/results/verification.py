@@ -15,7 +15,7 @@ from nmlopt.verify.refine import steps_ms
 FORMAT = "nmlopt-verification"
 VERSION = "1.0"
 
-VerdictText = Literal["same within numerical error", "undecided", "differs"]
+VerdictText = Literal["same within numerical error", "undecided", "differs", "nothing was compared"]
 
 
 class _Part(BaseModel):
@@ -186,7 +186,7 @@ def sentence(found: VerificationDocument) -> str:
     """The outcome in one sentence."""
     took_part = [b.name for b in found.backends if b.status in ("ok", "failed")]
     if len(took_part) < 2:
-        return f"nothing was compared: {', '.join(f'{b.name} {b.status}' for b in found.backends)}"
+        return f"{Verdict.NOTHING}: {', '.join(f'{b.name} {b.status}' for b in found.backends)}"
     broken = [b.name for b in found.backends if b.status == "failed"]
     if broken:
         return f"{' and '.join(took_part)}: {found.verdict}; {' and '.join(broken)} failed"

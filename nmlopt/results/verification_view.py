@@ -8,7 +8,12 @@ from nmlopt.results.verification import SpikesPart, TargetPart, TracePart, Verif
 from nmlopt.results.wording import number
 from nmlopt.verify.model import Verdict
 
-_LEVELS = {Verdict.SAME: "same", Verdict.UNDECIDED: "undecided", Verdict.DIFFERS: "differs"}
+_LEVELS = {
+    Verdict.SAME: "same",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.DIFFERS: "differs",
+    Verdict.NOTHING: "none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,7 @@ def recording_rows(found: VerificationDocument) -> tuple[RecordingRow, ...]:
 
 def level(found: VerificationDocument) -> str:
     """How the page colours the outcome."""
-    if sum(b.status in ("ok", "failed") for b in found.backends) < 2:
-        return "none"
-    return {"same": "1", "undecided": "2", "differs": "over"}[_LEVELS[Verdict(found.verdict)]]
+    return {"same": "1", "undecided": "2", "differs": "over", "none": "none"}[_LEVELS[Verdict(found.verdict)]]
 
 
 def _target(target: TargetPart, names: tuple[str, ...]) -> TargetRow:

@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
     """the numerical error is too large to tell; a smaller step decides"""
     DIFFERS = "differs"
+    NOTHING = "nothing was compared"
+    """of a whole verification only: fewer than two backends took part"""
 
     @staticmethod
     def worst(verdicts: Sequence[Verdict]) -> Verdict:
@@ -231,6 +233,8 @@ class Verification:
     @property
     def verdict(self) -> Verdict:
         """Of everything."""
+        if len(self.compared) < 2:
+            return Verdict.NOTHING
         if any(s.status is SideStatus.FAILED for s in self.sides):
             return Verdict.DIFFERS
         targets = [c.verdict for c in self.targets]

@@ -110,6 +110,11 @@ def test_a_backend_that_refuses_is_left_out_and_says_why():
     assert found.verdict is Verdict.SAME
 
 
+def test_one_backend_alone_is_not_the_same_as_anything():
+    found = verified(ONE, SteppedBackend("two", issues=(Issue("B043", "it is a point cell"),)))
+    assert found.verdict is Verdict.NOTHING
+
+
 def test_a_missing_simulator_is_told():
     found = verified(ONE, SteppedBackend("two", is_missing=True))
     assert found.sides[1].status is SideStatus.MISSING
