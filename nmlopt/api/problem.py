@@ -20,7 +20,7 @@ from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.resolve import resolve
 from nmlopt.exporters import registry
-from nmlopt.features.extract import feature_names, make_plan
+from nmlopt.features.extract import feature_units, make_plan
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Cell
 from nmlopt.spec.load import load as load_targets
@@ -84,7 +84,7 @@ def read_files(model: Path, targets: Path, options: Options) -> Files:
         raise TargetsError((*(i for i in found if i.severity is Severity.ERROR), *error.issues)) from error
     issues = (
         *found,
-        *check_targets(spec, document, folder=targets.parent, feature_names=feature_names()),
+        *check_targets(spec, document, folder=targets.parent, feature_units=feature_units()),
     )
     return Files(document, spec, targets, issues)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,15 +12,17 @@ from nmlopt.errors import Issue, NmloptError
 from nmlopt.experiment.parameter_checks import check_parameters
 from nmlopt.experiment.resolve import resolve_all
 from nmlopt.experiment.samples import read_samples
+from nmlopt.experiment.sites import VOLTAGE
 from nmlopt.spec.checks import check as check_spec
 from nmlopt.spec.models import FeatureTarget, Targets, TraceTarget
+from nmlopt.units import core_units
 
 
-def check(targets: Targets, document: Document, *, folder: Path, feature_names: Collection[str]) -> tuple[Issue, ...]:
+def check(targets: Targets, document: Document, *, folder: Path, feature_units: Mapping[str, str]) -> tuple[Issue, ...]:
     """All findings (T..., and those of `lower`), errors and warnings: the file itself, parameters, protocols, targets.
 
-    `folder` holds the files that targets.json names; `feature_names` are those of the feature library. Raises nothing
-    for a user's mistake.
+    `folder` holds the files that targets.json names; `feature_units` are the features of the library and the unit of
+    each for a voltage in mV ('' where it has none, or cannot be told). Raises nothing for a user's mistake.
     """
     issues = list(check_spec(targets))
     try:
@@ -29,7 +32,8 @@ def check(targets: Targets, document: Document, *, folder: Path, feature_names: 
     issues += found
     if cell is not None:
         issues += resolve_all(targets, document, cell, folder=folder)[1]
-    issues += _features(targets, feature_names)
+    issues += _features(targets, feature_units)
+    issues += _units(targets, feature_units)
     issues += _files(targets, folder)
     return tuple(dict.fromkeys(issues))
 
@@ -43,6 +47,20 @@ def _features(targets: Targets, feature_names: Collection[str]) -> Iterator[Issu
         names = " or ".join(f"'{by_lower[name]}'" for name in near)
         hint = f"did you mean {names}?" if near else "eFEL's documentation lists its features"
         yield Issue("T051", f"eFEL has no feature '{target.feature}'", f"$.targets[{i}].feature", hint)
+
+
+def _units(targets: Targets, feature_units: Mapping[str, str]) -> Iterator[Issue]:
+    """Means are in the library's unit: another one is a mistake by its scale or by its kind."""
+    known = core_units().units
+    recorded = {(p.id, r.id): r.quantity for p in targets.protocols for r in p.recordings}
+    for i, target in enumerate(targets.targets):
+        if not isinstance(target, FeatureTarget) or recorded.get((target.protocol, target.recording)) != VOLTAGE:
+            continue
+        its, given = known.get(feature_units.get(target.feature, "")), known.get(target.unit)
+        if its is not None and given is not None and replace(its, symbol="") != replace(given, symbol=""):
+            message = f"'{target.feature}' is in {its.symbol}, its mean and sd here in {given.symbol}"
+            hint = f"give mean and sd in {its.symbol}; they are not converted"
+            yield Issue("T058", message, f"$.targets[{i}].unit", hint)
 
 
 def _files(targets: Targets, folder: Path) -> Iterator[Issue]:

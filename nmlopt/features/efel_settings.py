@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias
 
 import efel
+from efel.units import get_unit
 
 from nmlopt.errors import Issue
 from nmlopt.spec.models import FeatureTarget
@@ -31,6 +33,19 @@ _NOT_OURS = frozenset({"dependencyfile_path"})
 def feature_names() -> frozenset[str]:
     """All features that eFEL knows."""
     return frozenset(efel.get_feature_names())
+
+
+@lru_cache(maxsize=1)
+def feature_units() -> Mapping[str, str]:
+    """The unit of each feature of a voltage in mV by its name; '' where eFEL states none."""
+    return MappingProxyType({name: _unit(name) for name in feature_names()})
+
+
+def _unit(name: str) -> str:
+    try:
+        return str(get_unit(name))
+    except KeyError:
+        return ""
 
 
 @lru_cache(maxsize=1)

@@ -8,13 +8,13 @@ import numpy as np
 
 from nmlopt.backend import Floats, Recordings, Trace
 from nmlopt.features.efel_features import extract_groups
-from nmlopt.features.efel_settings import feature_names, setting_names
+from nmlopt.features.efel_settings import feature_units, setting_names
 from nmlopt.features.fast import Gridded, fast_values
 from nmlopt.features.plan import EfelGroup, FeaturePlan, Key, TraceRequest, make_plan
 
 __all__ = [
     "extract",
-    "feature_names",
+    "feature_units",
     "feature_values",
     "make_plan",
     "root_mean_square",

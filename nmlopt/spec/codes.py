@@ -69,5 +69,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "T055": "A data file is missing or cannot be used",
         "T056": "A stimulus does not fit the kind of cell",
         "T057": "An input of the document is not there, or cannot be used so",
+        "T058": "The unit of a target is not that of its feature",
     }
 )

@@ -29,7 +29,7 @@ from osb_comparison import convergence, differences, limit_in_jlems
 from nmlopt.document.read import read
 from nmlopt.errors import Severity
 from nmlopt.experiment.checks import check
-from nmlopt.features.extract import feature_names
+from nmlopt.features.extract import feature_units
 from nmlopt.spec.load import load
 
 pytestmark = pytest.mark.neuron
@@ -50,7 +50,7 @@ def each(cases: Iterable[Case], *, always_slow: bool = False) -> list:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_targets_fit_their_cell(case: Case, shared_data: Path) -> None:
     targets = load(TARGETS / f"{case.name}.json")
-    issues = check(targets, read(shared_data / "osb" / case.lems), folder=TARGETS, feature_names=feature_names())
+    issues = check(targets, read(shared_data / "osb" / case.lems), folder=TARGETS, feature_units=feature_units())
     assert [issue for issue in issues if issue.severity is Severity.ERROR] == []
 
 

@@ -78,7 +78,7 @@ def test_changed_files_are_refused_or_checked(data):
         assert error.issues
         assert all(issue.code in CODES and issue.where and issue.message for issue in error.issues)
         return
-    for issue in check(targets, BALL, folder=FOLDER, feature_names={"Spikecount"}):
+    for issue in check(targets, BALL, folder=FOLDER, feature_units={"Spikecount": "", "voltage_base": "mV"}):
         assert issue.code in CODES
         assert issue.where.startswith("$")
 

@@ -17,7 +17,7 @@ from nmlopt.spec.codes import CODES
 from nmlopt.spec.load import load
 
 HERE = Path(__file__).parent
-FEATURES = frozenset({"Spikecount", "mean_frequency", "voltage_base"})
+FEATURES = {"Spikecount": "", "mean_frequency": "Hz", "voltage_base": "mV"}
 WARNINGS = frozenset({"T028", "T031", "T032", "T033", "T047", "T049"})
 """Codes that do not stop a fit."""
 
@@ -27,7 +27,7 @@ def _findings(file: Path) -> tuple[Issue, ...]:
         targets = load(file)
     except NmloptError as error:
         return error.issues
-    return check(targets, read(HERE / _said(file, "model")), folder=HERE, feature_names=FEATURES)
+    return check(targets, read(HERE / _said(file, "model")), folder=HERE, feature_units=FEATURES)
 
 
 def _said(file: Path, key: str) -> str:
