@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nmlopt.api.backends import support
 from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, read_files, read_model
-from nmlopt.backend import refused_settings
+from nmlopt.backend import RunStatus, refused_settings
 from nmlopt.document.model import Document
 from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError, raise_errors
 from nmlopt.evaluate.model import Evaluation
@@ -126,9 +127,18 @@ def _of_both(model: Path, targets: Path, options: Options, runs: bool, report: C
     if report.has_errors:
         return report
     try:
-        return replace(report, resolved=_run(files, options) if runs else _resolved(files, options))
+        resolved = _run(files, options) if runs else _resolved(files, options)
+        return replace(report, issues=(*issues, *_of_run(resolved.evaluation)), resolved=resolved)
     except UnsupportedError as error:
         return replace(report, issues=(*issues, *error.issues))
+
+
+def _of_run(evaluation: Evaluation | None) -> Iterator[Issue]:
+    """A document may be broken where a fit begins, but its owner should know."""
+    if evaluation is not None and evaluation.status is not RunStatus.OK:
+        message = f"with the document's own values the run ends early: {evaluation.status}: {evaluation.detail}"
+        hint = "mend the document, or let the bounds lie where it runs; a smaller --dt may help"
+        yield Issue("B131", message, "", hint, Severity.WARNING)
 
 
 def _run(files: Files, options: Options) -> Resolved:

@@ -82,6 +82,8 @@ def location(issue: Issue, report: CheckReport) -> tuple[str | None, int | None,
     """File (seen from the current folder), line and column of a finding, as far as it has them."""
     if issue.where.startswith("$"):
         return (_seen(report.targets) if report.targets else None), None, None
+    if report.targets is not None and issue.where == str(report.targets):
+        return _seen(report.targets), None, None
     match = _PLACE.match(issue.where)
     if match is None:
         return None, None, None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from nmlopt.codes.model import Meaning, error
+from nmlopt.codes.model import Meaning, error, warning
 
 _OTHER = "Choose another backend: nmlopt backends MODEL shows which ones can."
 _FIXED = "Use --integrator fixed."
@@ -77,6 +77,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B130": error(
             "A kernel was compiled for another processor", "Start again on this machine: it compiles its own."
         ),
+        "B131": warning("With the document's own values a run ends early", "Mend the document, or try a smaller --dt."),
         "V001": error("There are fewer than two backends to compare", "Name two, such as --backends neuron,arbor."),
     }
 )

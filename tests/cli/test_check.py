@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from nmlopt.api import checking
 from nmlopt.api.checking import CheckReport
+from nmlopt.backend import RunStatus
 from nmlopt.cli.checking import annotation, location
 from nmlopt.errors import Issue, Severity
 
@@ -111,3 +115,23 @@ def test_annotations_keep_a_place_that_is_no_line(tmp_path, monkeypatch):
     issue = Issue("T021", "no quantity", "$.targets[2].sd")
     report = CheckReport((issue,), tmp_path, tmp_path / "targets.json")
     assert annotation(issue, report) == "::error file=targets.json,title=T021::$.targets[2].sd: no quantity"
+
+
+def test_targets_that_are_not_there_are_named_as_they_were_given(simplecell, tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    said = call("check", simplecell / "model.nml", "nosuch.json", "--json")
+    assert said.code == 2
+    assert [(row["code"], row["file"]) for row in said.json["issues"]] == [("T002", "nosuch.json")]
+
+
+def test_own_values_that_do_not_run_are_a_warning(simplecell, monkeypatch, call):
+    real = checking.evaluate_present
+
+    def ended(loaded):
+        return replace(real(loaded), status=RunStatus.DIVERGED, detail="v is nan at 3 ms")
+
+    monkeypatch.setattr(checking, "evaluate_present", ended)
+    said = call("check", simplecell / "model.nml", simplecell / "targets.json", "--json")
+    (row,) = (row for row in said.json["issues"] if row["code"] == "B131")
+    assert (said.code, row["severity"]) == (0, "warning")
+    assert "v is nan at 3 ms" in row["message"]
