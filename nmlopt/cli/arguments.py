@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 from nmlopt.api.problem import DEFAULT_BACKEND
@@ -63,26 +65,23 @@ def add_simulation(parser: argparse.ArgumentParser, *other_names: str) -> None:
         type=float,
         default=DEFAULT_DT_MS,
         metavar="MS",
-        help=f"time step (default: {DEFAULT_DT_MS}; of a LEMS simulation its own)",
+        help=f"time step (default: {DEFAULT_DT_MS}; simulate LEMS_x.xml: that of the file)",
     )
     group.add_argument(
         "--numerics",
-        type=Numerics,
-        choices=list(Numerics),
+        type=one_of(Numerics),
         metavar="{cnexp,jneuroml}",
         help="cnexp, or as jNeuroML's own NEURON export does it (default: the backend's first, see nmlopt backends)",
     )
     group.add_argument(
         "--integrator",
-        type=Integrator,
-        choices=list(Integrator),
+        type=one_of(Integrator),
         metavar="{fixed,cvode,adaptive}",
         help="fixed step or variable steps (default: the backend's first)",
     )
     group.add_argument(
         "--accuracy",
-        type=Accuracy,
-        choices=list(Accuracy),
+        type=one_of(Accuracy),
         metavar="{fast,default,tight}",
         help="of adaptive steps (backend native)",
     )
@@ -90,6 +89,18 @@ def add_simulation(parser: argparse.ArgumentParser, *other_names: str) -> None:
     group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
     group.add_argument("--gpu", action="store_true", help="compute on a GPU, where the backend can")
     group.add_argument("--threads", type=int, default=1, metavar="N", help="threads per process (default: %(default)s)")
+
+
+def one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """A converter for argparse that names the choices where a word is none of them."""
+
+    def convert(text: str) -> StrEnum:
+        try:
+            return kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"invalid choice: '{text}' (choose from {', '.join(kind)})") from None
+
+    return convert
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:

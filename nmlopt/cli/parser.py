@@ -35,6 +35,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(Issue("C000", message, self.prog, hint))
 
 
+SOLUTIONS = "solutions to write (%(default)s), and whatever is best in an objective"
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
 
@@ -91,7 +92,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="at the end run each solution on these simulators, too (default: all), and say whether they agree",
     )
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
-    search.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     add_budget(parser, "default: 100")
     add_machine(parser)
     add_simulation(parser)
@@ -109,7 +110,7 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
-    parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    parser.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     add_budget(parser, "each limit: as it was, unless given")
     add_machine(parser)
     add_json(parser)
@@ -131,7 +132,7 @@ def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "  nmlopt report runs/a\n  nmlopt report runs/a --solutions 3\n  nmlopt report runs/a --csv evaluations.csv\n",
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
-    parser.add_argument("--solutions", type=int, default=10, metavar="N", help="solutions to write (%(default)s)")
+    parser.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every evaluation as a table, too; a new file")
 
 
