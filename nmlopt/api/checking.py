@@ -7,10 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nmlopt.api.backends import support
-from nmlopt.api.problem import Files, Loaded, Options, build, evaluate_present, read_files, read_model
+from nmlopt.api.problem import (
+    Files,
+    Loaded,
+    Options,
+    build,
+    evaluate_present,
+    read_files,
+    read_model,
+    require_supported,
+)
 from nmlopt.backend import RunStatus, refused_settings
 from nmlopt.document.model import Document
-from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError, raise_errors
+from nmlopt.errors import DocumentError, Issue, Severity, SimulationError, TargetsError, UnsupportedError
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
@@ -155,7 +164,6 @@ def _resolved(files: Files, options: Options) -> Resolved:
     free, inputs = addresses(spec, document), input_components(spec)
     cell = lower(document, free, component=spec.component, inputs=inputs)
     experiments = resolve(spec, document, cell, folder=files.folder)
-    refused = refused_settings(backend, options.settings)
-    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
+    require_supported(backend, cell, experiments, options.settings)
     objectives = tuple(group.id for group in make_scoring(spec).groups)
     return Resolved(spec, parameters(spec, document, cell), objectives)

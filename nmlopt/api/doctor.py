@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nmlopt.api.backends import Installed, find_program, installed
-from nmlopt.api.problem import DEFAULT_BACKEND
+from nmlopt.api.problem import DEFAULT_BACKEND, FIT_BACKEND
 
 NEEDED_PACKAGES = ("pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
 OPTIONAL_PACKAGES = {"morphio": "Neurolucida morphologies", "distributed": "fits on a cluster"}
@@ -27,6 +27,8 @@ _REMEDIES = {
     "java": {"linux": "sudo apt-get install default-jre-headless", "darwin": "brew install openjdk"},
 }
 """The command that brings a program, by platform; Linux's where a platform is not named."""
+_USED = frozenset({FIT_BACKEND, DEFAULT_BACKEND})
+"""What a fit needs: solutions are scored on the reference, too."""
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
 
 
@@ -58,7 +60,7 @@ def doctor() -> tuple[Finding, ...]:
 
 
 def _simulator(backend: Installed) -> Finding:
-    offer, is_needed = backend.offer, backend.name == DEFAULT_BACKEND
+    offer, is_needed = backend.offer, backend.name in _USED
     remedy = f"python -m {offer.install}" if offer.install.startswith("pip ") else offer.install
     purpose = f"the backend {backend.name}"
     return Finding(offer.package, backend.version or "", backend.version is not None, is_needed, purpose, remedy)
@@ -79,7 +81,7 @@ def _program(name: str, backends: Sequence[Installed]) -> Finding:
     purpose = f"the backend{'s' if len(users) > 1 else ''} {', '.join(users)}" if users else "jNeuroML"
     remedies = _REMEDIES.get(name, {"linux": f"install {name}"})
     remedy = remedies.get(sys.platform, remedies["linux"])
-    path, needed, title = find_program(name), DEFAULT_BACKEND in users, _TITLES.get(name, name)
+    path, needed, title = find_program(name), not _USED.isdisjoint(users), _TITLES.get(name, name)
     if path is None:
         return Finding(title, "", False, needed, purpose, remedy)
     return Finding(title, f"{_version_of(path)} ({path})", True, needed, purpose, remedy)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmlopt.api.finishing import recordings_of
-from nmlopt.api.problem import Loaded, Options, evaluate_present, load, read_model
-from nmlopt.backend import Recordings, RunStatus, refused_settings
+from nmlopt.api.problem import Loaded, Options, evaluate_present, load, read_model, require_supported
+from nmlopt.backend import Recordings, RunStatus
 from nmlopt.document.paths import Address, listing
-from nmlopt.errors import Issue, NmloptError, PathError, ResultsError, UnsupportedError, raise_errors
+from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.model import Experiment, Output
 from nmlopt.experiment.sites import output_units
@@ -101,8 +101,7 @@ def export(
     backend = registry.load(options.backend)
     backend.version()
     experiments = (quiet_experiment(),)
-    refused = refused_settings(backend, options.settings)
-    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
+    require_supported(backend, cell, experiments, options.settings)
     return backend.export(backend.compile(cell, options.settings), experiments, folder)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from nmlopt.backend import Settings, refused_settings
+from nmlopt.backend import Backend, Settings, refused_settings
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.model import Document
 from nmlopt.document.paths import Address
@@ -17,6 +18,7 @@ from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.model import Evaluation, Problem
 from nmlopt.experiment.checks import check as check_targets
 from nmlopt.experiment.inputs import input_components
+from nmlopt.experiment.model import Experiment
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.resolve import resolve
 from nmlopt.exporters import registry
@@ -27,6 +29,9 @@ from nmlopt.spec.load import load as load_targets
 from nmlopt.spec.models import Targets
 
 DEFAULT_BACKEND = "neuron"
+"""What runs a cell where no backend is named: the reference, and all that a document can hold."""
+FIT_BACKEND = "native"
+"""What a fit searches on, and `check` times, where no backend is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,25 @@ def build(files: Files, options: Options) -> Loaded:
     free = addresses(spec, document)
     cell = lower(document, free, component=spec.component, inputs=input_components(spec))
     experiments = resolve(spec, document, cell, folder=files.folder)
-    refused = refused_settings(backend, options.settings)
-    raise_errors((*refused, *backend.unsupported(cell, experiments)), UnsupportedError)
+    require_supported(backend, cell, experiments, options.settings)
     program = backend.compile(cell, options.settings)
     plan = make_plan(spec, cell, experiments, files.folder)
     problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)
     return Loaded(files, free, cell, problem)
+
+
+def require_supported(backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings) -> None:
+    """Raise UnsupportedError with all that a backend refuses; where the reference can do it, the hint says so."""
+    refused = _refused(backend, cell, experiments, settings)
+    reference = registry.load(DEFAULT_BACKEND)
+    if refused and backend.name != reference.name and not _refused(reference, cell, experiments, settings):
+        way = f"--backend {reference.name} can do it"
+        refused = tuple(replace(i, hint=f"{i.hint}; {way}" if i.hint else way) for i in refused)
+    raise_errors(refused, UnsupportedError)
+
+
+def _refused(backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings) -> tuple[Issue, ...]:
+    return (*refused_settings(backend, settings), *backend.unsupported(cell, experiments))
 
 
 def evaluate_present(loaded: Loaded) -> Evaluation:

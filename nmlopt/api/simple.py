@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nmlopt.api.fitting import DEFAULT_RULE, DEFAULT_SOLUTIONS, FitResult, Plan, fit_files
-from nmlopt.api.problem import DEFAULT_BACKEND, Options
+from nmlopt.api.problem import FIT_BACKEND, Options
 from nmlopt.api.searching import Machine, OnProgress, Search
 from nmlopt.backend import Settings
 from nmlopt.optimise.model import AlgorithmSettings
@@ -22,7 +22,7 @@ def fit(
     seed: int = 1,
     stop: StopRule = DEFAULT_RULE,
     workers: int | None = None,
-    backend: str = DEFAULT_BACKEND,
+    backend: str = FIT_BACKEND,
     settings: Settings | None = None,
     solutions: int = DEFAULT_SOLUTIONS,
     on_progress: OnProgress | None = None,

@@ -50,15 +50,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
-def add_simulation(parser: argparse.ArgumentParser, *other_names: str) -> None:
-    """The backend (also by `other_names`) and its settings."""
+def add_simulation(parser: argparse.ArgumentParser, *other_names: str, usual_backend: str = DEFAULT_BACKEND) -> None:
+    """The backend (also by `other_names`; `usual_backend` where none is named) and its settings."""
+    parser.set_defaults(usual_backend=usual_backend)
     group = parser.add_argument_group("simulation")
     group.add_argument(
         *other_names,
         "--backend",
         dest="backend",
         metavar="NAME",
-        help=f"simulator (default: {DEFAULT_BACKEND}; nmlopt backends lists them)",
+        help=f"simulator (default: {usual_backend}; nmlopt backends lists them)",
     )
     group.add_argument(
         "--dt",
@@ -83,7 +84,7 @@ def add_simulation(parser: argparse.ArgumentParser, *other_names: str) -> None:
         "--accuracy",
         type=one_of(Accuracy),
         metavar="{fast,default,tight}",
-        help="of adaptive steps (backend native)",
+        help="how close the native kernel's steps stay to the converged solution; without --backend: native",
     )
     group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
     group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")

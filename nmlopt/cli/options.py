@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from nmlopt.api.problem import DEFAULT_BACKEND, Options
+from nmlopt.api.problem import DEFAULT_BACKEND, FIT_BACKEND, Options
 from nmlopt.backend import Settings
 from nmlopt.errors import Issue, UsageError
 
@@ -29,5 +29,11 @@ def options(args: argparse.Namespace) -> Options:
     if settings.threads < 1:
         message = f"--threads {settings.threads} is not a positive number"
         raise UsageError(Issue("C012", message, hint="such as --threads 2"))
-    backend = getattr(args, "backend", None) or DEFAULT_BACKEND
-    return Options(backend, settings, args.root, tuple(args.search_path))
+    return Options(_backend(args, settings), settings, args.root, tuple(args.search_path))
+
+
+def _backend(args: argparse.Namespace, settings: Settings) -> str:
+    """The backend that was named; else the verb's own, or the one to whose steps an accuracy belongs."""
+    named: str | None = getattr(args, "backend", None)
+    usual: str = getattr(args, "usual_backend", DEFAULT_BACKEND)
+    return named or (usual if settings.accuracy is None else FIT_BACKEND)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
+from nmlopt.api.problem import FIT_BACKEND
 from nmlopt.backend import DEFAULT_DT_MS
 from nmlopt.cli.arguments import (
     RAW,
@@ -95,7 +96,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     add_budget(parser, "default: 100")
     add_machine(parser)
-    add_simulation(parser)
+    add_simulation(parser, usual_backend=FIT_BACKEND)
     add_json(parser)
 
 
@@ -156,7 +157,7 @@ def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--explain", metavar="CODE", help="say what the code of a finding means, and what to do")
     forms = parser.add_argument_group("form of the findings")
     forms.add_argument("--github", action="store_true", help="as workflow commands: annotations in a pull request")
-    add_simulation(parser)
+    add_simulation(parser, usual_backend=FIT_BACKEND)
     add_json(parser)
 
 

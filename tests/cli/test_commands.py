@@ -110,7 +110,18 @@ def test_a_target_score_that_nobody_reaches_gives_exit_code_1(run, call):
 
 
 def test_no_candidate_to_its_end_gives_exit_code_1(files, tmp_path, call):
-    limits = ("--offspring", "4", "--generations", "1", "--workers", "1", "--timeout", "0.000001")
+    limits = (
+        "--offspring",
+        "4",
+        "--generations",
+        "1",
+        "--workers",
+        "1",
+        "--timeout",
+        "0.000001",
+        "--backend",
+        "neuron",
+    )
     said = call("fit", *files, "--out", tmp_path / "run", *limits)
     assert said.code == 1, said.err
     assert "no candidate could be simulated to its end" in said.err

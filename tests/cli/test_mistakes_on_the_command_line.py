@@ -14,6 +14,7 @@ from nmlopt.exporters import registry
 
 FILES = ("model.nml", "targets.json")
 FIT = ("fit", *FILES, "--out", "run")
+ON_NEURON = (*FIT, "--backend", "neuron")
 
 OPTIONS = (
     Mistake("verb that does not exist", "C000", "nmlopt", ("did you mean 'fit'?",), arguments=("fitt", *FILES)),
@@ -100,18 +101,31 @@ INSTALL = "xcode-select --install" if sys.platform == "darwin" else "apt-get ins
 def test_without_a_compiler_it_says_how_to_get_one(make_mistake, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
-    make_mistake(Mistake("no compiler", "B002", "", (INSTALL,), arguments=FIT, exit_code=3))
+    make_mistake(Mistake("no compiler", "B002", "", (INSTALL,), arguments=ON_NEURON, exit_code=3))
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("verb", [FIT, ("score", *FILES), ("simulate", *FILES, "--out", "run")], ids=lambda v: v[0])
+BY_DEFAULT = (FIT, ("check", *FILES), ("simulate", *FILES, "--out", "run", "--accuracy", "tight"))
+NAMED = tuple((*verb, "--backend", "native") for verb in (FIT, ("score", *FILES), ("simulate", *FILES, "--out", "run")))
+
+
+@pytest.mark.parametrize("verb", [*BY_DEFAULT, *NAMED], ids=lambda v: v[0])
 def test_without_a_c_compiler_the_native_backend_says_how_to_get_one(make_mistake, monkeypatch, tmp_path, verb):
     """It never runs on another backend instead: nothing is run at all."""
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
     hint = "xcode-select --install" if sys.platform == "darwin" else "apt-get install gcc libc6-dev"
-    arguments = (*verb, "--backend", "native")
-    make_mistake(Mistake("no C compiler", "B002", "", (hint, "native"), arguments=arguments, exit_code=3))
+    make_mistake(Mistake("no C compiler", "B002", "", (hint, "native"), arguments=verb, exit_code=3))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.neuron
+@pytest.mark.parametrize(
+    ("code", "setting"),
+    [("B040", ("--numerics", "jneuroml")), ("B041", ("--integrator", "cvode")), ("B042", ("--tables",))],
+)
+def test_what_the_kernel_refuses_of_a_fit_names_the_backend_that_can(make_mistake, tmp_path, code, setting):
+    make_mistake(Mistake("refused", code, "", ("--backend neuron",), arguments=(*FIT, *setting)))
     assert not (tmp_path / "run").exists()
 
 
@@ -120,7 +134,7 @@ def test_without_neuron_it_says_how_to_get_it(make_mistake, monkeypatch):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(registry, "version", version)
-    make_mistake(Mistake("no NEURON", "B001", "", ("pip install neuron",), arguments=FIT, exit_code=3))
+    make_mistake(Mistake("no NEURON", "B001", "", ("pip install neuron",), arguments=ON_NEURON, exit_code=3))
 
 
 def _full(*_: object, **__: object) -> None:
@@ -145,8 +159,9 @@ def test_a_full_disk_of_the_cache_is_told(make_mistake, monkeypatch, tmp_path):
 def test_a_cache_that_cannot_be_written_is_told(make_mistake, monkeypatch, tmp_path):
     (tmp_path / "cache").write_text("a file", encoding="utf-8")
     monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
-    where = str(Path("cache") / "neuron")
-    make_mistake(Mistake("no cache", "B004", "", (where, "NMLOPT_CACHE"), arguments=FIT, exit_code=3))
+    for arguments, name in ((FIT, "native"), (ON_NEURON, "neuron")):
+        where = str(Path("cache") / name)
+        make_mistake(Mistake("no cache", "B004", "", (where, "NMLOPT_CACHE"), arguments=arguments, exit_code=3))
 
 
 @pytest.mark.neuron
