@@ -22,6 +22,7 @@ from nmlopt.exporters.native.interface import (
     kernel_library,
     pointer_to,
 )
+from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
 from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, prepare
@@ -179,12 +180,35 @@ def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
         structure.used = len(job.rows)
         tables = call.tables[call.experiments[job.experiment].temperature_K]
         structure.tables = tables.address if tables is not None else None
+    if call.program.cell.geometry is not None:
+        _share_beginnings(call, jobs, structures)
     outcome = kernel_library(call.program.folder)(structures, len(jobs), call.program.settings.threads)
     if outcome != 0:
         raise BackendError(
             Issue("B110", "the native kernel ran out of memory", hint="simulate fewer candidates at once")
         )
     return structures
+
+
+def _share_beginnings(call: _Call, jobs: Sequence[_Job], structures: Any) -> None:
+    """Lets jobs of the same rows begin where an earlier one of them has come to, unless threads would be left idle."""
+    begins = branches(call.experiments)
+    if begins.count(None) * len(jobs) < call.program.settings.threads * len(begins):
+        return
+    place = {(job.rows, job.experiment): k for k, job in enumerate(jobs)}
+    size = ctypes.sizeof(type(structures[0]))
+    later = sorted((b.at_ms, index, b.leader) for index, b in enumerate(begins) if b is not None)
+    for rows in dict.fromkeys(job.rows for job in jobs):
+        last: dict[int, Any] = {}
+        for at_ms, index, leader in later:
+            mine = place[rows, index]
+            structures[mine].branch = at_ms
+            address = ctypes.addressof(structures) + mine * size
+            if leader in last:
+                last[leader].sibling = address
+            else:
+                structures[place[rows, leader]].followers = address
+            last[leader] = structures[mine]
 
 
 def _told(call: _Call, job: _Job, ended: Any) -> Iterator[tuple[int, dict[Key, Trace], str]]:

@@ -1,0 +1,178 @@
+"""Protocols that begin alike are run once until they part: the bits that each has when it is run by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from law import run, same
+
+from nmlopt.backend import Integrator, Program, RunStatus, Settings
+from nmlopt.document.paths import listing
+from nmlopt.document.read import read
+from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
+from nmlopt.exporters import registry
+from nmlopt.exporters.native import simulate
+from nmlopt.exporters.native.settling import Branch, branches, shared_ms
+from nmlopt.ir.lower import lower
+from nmlopt.ir.model import Cell, Site
+
+SOMA = Site(section=0, x=0.5, compartment=0)
+HOLDING = Pulse(SOMA, 0.0, 80.0, -0.05)
+
+
+def protocol(name: str, *stimuli: Stimulus, duration_ms: float = 80.0) -> Experiment:
+    return Experiment(name, duration_ms, 300.0, stimuli, (Output("v", SOMA),), v_init_mV=-68.0)
+
+
+def step(amplitude: float, delay_ms: float = 30.0, duration_ms: float = 25.0) -> Pulse:
+    return Pulse(SOMA, delay_ms, duration_ms, amplitude)
+
+
+STEPS = tuple(protocol(f"step {nA}", HOLDING, step(nA)) for nA in (0.1, 0.2, 0.35))
+
+
+def test_steps_from_one_holding_share_the_settling():
+    assert branches(STEPS) == (None, Branch(0, 30.0), Branch(0, 30.0))
+
+
+def test_an_experiment_begins_in_the_one_it_shares_most_with():
+    late = protocol("late", HOLDING, step(0.1), step(0.3, 60.0, 10.0))
+    later = protocol("later", HOLDING, step(0.1), step(0.2, 60.0, 10.0))
+    wanted = (None, Branch(0, 30.0), Branch(1, 55.0), Branch(1, 60.0))  # its own step ends with that of "late"
+    assert branches((STEPS[1], late, STEPS[0], later)) == wanted
+
+
+PLAYED = Played(SOMA, (0.0, 10.0, 20.0, 50.0), (0.0, 0.1, 0.0, 0.2))
+CLAMP = VoltageClamp(SOMA, 1.0, ((10.0, -70.0), (20.0, -60.0)))
+SYNAPSE = Attached(SOMA, "a", "synapse", 1.0, (5.0, 40.0))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "until_ms"),
+    [
+        ((step(0.1),), (step(0.2),), 30.0),
+        ((step(0.1),), (step(0.1, 30.0, 10.0),), 30.0),  # one of them does not stop at 40 ms
+        ((step(0.1), step(0.2, 40.0)), (step(0.1, 30.0, 10.0),), 40.0),
+        ((step(0.1, 20.0),), (step(0.1, 30.0),), 0.0),  # the steps towards 20 ms are others
+        ((step(0.1, 0.0),), (step(0.2, 0.0),), 0.0),
+        ((HOLDING, step(0.1)), (replace(HOLDING, amplitude=0.0), step(0.1)), 0.0),
+        ((HOLDING, step(0.1)), (step(0.2), HOLDING), 30.0),  # what is still to come has no order
+        ((HOLDING, PLAYED), (PLAYED, HOLDING), 0.0),  # what is added up has one
+        ((PLAYED,), (PLAYED, step(0.3, 50.0)), 50.0),
+        ((PLAYED,), (replace(PLAYED, amplitudes=(0.0, 0.1, 0.0, 0.1)),), 0.0),
+        ((Sine(SOMA, 5.0, 20.0, 0.1, 7.0, 0.0), step(0.1)), (Sine(SOMA, 5.0, 20.0, 0.1, 7.0, 0.0), step(0.2)), 30.0),
+        ((Ramp(SOMA, 5.0, 20.0, 0.0, 0.1), step(0.1)), (Ramp(SOMA, 5.0, 20.0, 0.0, 0.2), step(0.1)), 5.0),
+        ((CLAMP, step(0.1)), (CLAMP, step(0.2)), 30.0),
+        ((CLAMP, step(0.1)), (replace(CLAMP, series_resistance_Mohm=2.0), step(0.1)), 0.0),
+        ((SYNAPSE, step(0.1)), (SYNAPSE, step(0.2)), 30.0),
+        ((SYNAPSE, step(0.1)), (replace(SYNAPSE, events_ms=(5.0, 41.0)), step(0.1)), 0.0),
+    ],
+)
+def test_how_far_two_go_together(a, b, until_ms):
+    first, second = protocol("a", *a), protocol("b", *b)
+    assert shared_ms(first, second) == shared_ms(second, first) == until_ms
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(STEPS[1], v_init_mV=-60.0),
+        replace(STEPS[1], temperature_K=310.0),
+        replace(STEPS[1], outputs=()),
+        replace(STEPS[1], duration_ms=30.0),
+        protocol("elsewhere", Pulse(Site(0, 0.9, 1), 0.0, 80.0, -0.05), step(0.2)),
+    ],
+)
+def test_what_begins_differently_shares_nothing(other):
+    assert shared_ms(STEPS[0], other) == 0.0
+
+
+# ------------------------------------------------------------------------------------------------ bits
+
+EXPERIMENTS = (
+    *STEPS,
+    protocol("two", HOLDING, step(0.2), step(0.3, 60.0, 10.0)),
+    protocol("two more", HOLDING, step(0.2), step(-0.3, 60.0, 15.0), duration_ms=90.0),
+    protocol("short", HOLDING, step(0.3), duration_ms=50.0),
+    protocol("off the grid", HOLDING, step(0.3, 30.0, 11.1237), step(0.1, 47.77, 9.9)),
+    protocol("by itself", step(0.3, 10.0)),
+)
+
+
+def slots(root: Path, model: str, *names: str) -> Cell:
+    document = read(root / model)
+    found = listing(document)
+    return lower(document, [next(a for a in found if a.path.endswith(name)) for name in names])
+
+
+CELLS = {
+    "few compartments": ("examples/ball_and_stick/model.nml", "condDensity", "erev"),
+    "one": ("examples/hh_soma/model.nml", "condDensity", "erev"),
+    "slots in rates": ("examples/ball_and_stick/model.nml", "midpoint", "condDensity"),
+}
+
+
+def apart(program: Program, experiments: tuple[Experiment, ...], rows: list[list[float]]) -> list[dict]:
+    """Each experiment in a call of its own."""
+    found = [run(program, (e,), rows) for e in experiments]
+    return [{k: t for some in found for k, t in some[row].traces.items()} for row in range(len(rows))]
+
+
+@pytest.mark.parametrize("integrator", [Integrator.ADAPTIVE, Integrator.FIXED])
+@pytest.mark.parametrize("name", CELLS)
+def test_sharing_changes_no_bit(name: str, integrator: Integrator, root: Path) -> None:
+    """Also in a batch, and on two threads."""
+    cell = slots(root, *CELLS[name])
+    rows = [[x * (1.0 + 0.01 * k) for x in (s.default for s in cell.slots)] for k in range(3)]
+    compiler = registry.load("native")
+    program = compiler.compile(cell, Settings(integrator=integrator))
+    assert sum(b is not None for b in branches(EXPERIMENTS)) == 6
+    together = run(program, EXPERIMENTS, rows)
+    for found, wanted in zip(together, apart(program, EXPERIMENTS, rows), strict=True):
+        assert found.status is RunStatus.OK
+        assert found.traces.keys() == wanted.keys()
+        for key, trace in wanted.items():
+            np.testing.assert_array_equal(found.traces[key].t_ms, trace.t_ms, err_msg=str(key))
+            np.testing.assert_array_equal(found.traces[key].y, trace.y, err_msg=str(key))
+    threaded = run(compiler.compile(cell, Settings(integrator=integrator, threads=2)), EXPERIMENTS, rows)
+    for a, b in zip(threaded, together, strict=True):
+        same(a, b, "two threads")
+
+
+@pytest.mark.parametrize("integrator", [Integrator.ADAPTIVE, Integrator.FIXED])
+def test_what_ends_before_it_parts_ends_for_all(integrator: Integrator, root: Path) -> None:
+    """A leak that explodes at once, and one that does so after the protocols have parted."""
+    cell = slots(root, "examples/hh_soma/model.nml", "leak/erev")
+    program = registry.load("native").compile(cell, Settings(integrator=integrator))
+    good = cell.slots[0].default
+    mad = tuple(replace(e, stimuli=(*e.stimuli, step(1e6, 60.0, 10.0))) for e in STEPS)
+    for experiments in (STEPS, mad):
+        for row in ([good], [1e9], [float("nan")]):
+            found = [run(program, some, [row])[0] for some in (experiments, *((e,) for e in experiments))]
+            first = next((f for f in found[1:] if f.status is not RunStatus.OK), None)
+            assert (found[0].status, found[0].detail) == ((first.status, first.detail) if first else (RunStatus.OK, ""))
+
+
+def test_beginnings_are_run_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is given one job that others follow, unless threads would have nothing to do."""
+    cell = slots(root, "examples/hh_soma/model.nml", "erev")
+    seen = []
+
+    def library(folder):
+        kernel = kernel_library(folder)
+
+        def run_jobs(structures, count, threads):
+            seen.append([job.branch for job in structures])
+            return kernel(structures, count, threads)
+
+        return run_jobs
+
+    kernel_library = simulate.kernel_library
+    monkeypatch.setattr(simulate, "kernel_library", library)
+    for threads in (1, 2):
+        run(registry.load("native").compile(cell, Settings(threads=threads)), STEPS, [[cell.slots[0].default]])
+    assert seen == [[0.0, 30.0, 30.0], [0.0, 0.0, 0.0]]
