@@ -1,11 +1,13 @@
 """Every backend on the conformance cases and on published cells: what is the same, what differs, what is refused.
 
 python -m tests.conformance.backends [FOLDER] [--backends neuron,arbor,lems] [--cases PATTERN] [--json] [--keep FILE]
-    [--references FOLDER]
+    [--references FOLDER] [--accuracy fast|default|tight|converged]
 
 The conformance cases are judged by their own references. Of the LEMS files that the test cases (.omt) below FOLDER
 name, every recorded voltage is compared with NEURON's cnexp, both extrapolated to a step of zero (the tolerances and
 their reasons: tests/equivalence/tolerances.toml). Each backend has its own numerics, at fixed steps where it has them.
+With --accuracy, adaptive steps of the native kernel are judged instead: by the errors that are stated for the accuracy
+(docs/backends.md; tests/tools/stated_error.py), or, converged, as fixed steps are.
 Statuses: same, differs (known: a reason stands in known_differences.toml or in the case's departures), refused (by
 name), error.
 Exit code: 0 no difference or error without a known reason, 1 some, 2 the command line makes no sense.
@@ -23,14 +25,16 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import backend_comparison as comparison  # noqa: E402 - the tools lie in a folder that tests add to the path
+import stated_error  # noqa: E402
 from omv_cases import CaseError, OmvCase, find_cases, read_case  # noqa: E402
 from omv_ours import document_of  # noqa: E402
 
@@ -52,7 +56,10 @@ LIMIT_S = 900.0
 
 @dataclass(frozen=True)
 class Row:
-    """One case on one backend. `suite` is 'conformance' or 'published'; `reason` says why, where it is known."""
+    """One case on one backend. `suite` is 'conformance' or 'published'; `reason` says why, where it is known.
+
+    `accuracy`: of adaptive steps, whose `errors` are those of `stated_error.Seen`.
+    """
 
     suite: str
     case: str
@@ -62,15 +69,17 @@ class Row:
     message: str = ""
     reason: str = ""
     seconds: float = 0.0
+    accuracy: str = ""
+    errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Task:
         """What it is about."""
-        return self.suite, self.case, self.backend
+        return self.suite, self.case, self.backend, self.accuracy
 
 
-Task = tuple[str, str, str]
-"""Suite, case, backend."""
+Task: TypeAlias = tuple[str, str, str, str]
+"""Suite, case, backend, accuracy or ''."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,13 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     if args.work is not None:
         return _work(args)
-    chosen = args.backends.split(",") if args.backends else list(registry.names())
+    chosen = args.backends.split(",") if args.backends else ["native"] if args.accuracy else list(registry.names())
     unknown = [name for name in chosen if name not in registry.names()]
     if unknown or (args.folder is not None and not Path(args.folder).is_dir()):
         print(f"there is no {', '.join(unknown) or args.folder}", file=sys.stderr)
         return 2
-    tasks = [("conformance", case, name) for name in chosen for case in case_ids(args.cases)]
-    tasks += [("published", case, name) for case in _published(args) for name in chosen]
+    if args.accuracy and chosen != ["native"]:
+        print("only the native kernel has accuracies", file=sys.stderr)
+        return 2
+    tasks = [("conformance", case, name, args.accuracy) for name in chosen for case in case_ids(args.cases)]
+    tasks += [("published", case, name, args.accuracy) for case in _published(args) for name in chosen]
     kept = _kept(args.keep)
     rows = [_explained(kept[task]) for task in tasks if task in kept]  # reasons may have been found since
     with tempfile.TemporaryDirectory() as scratch:
@@ -111,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", nargs="?", help="where .omt files are looked for, at any depth")
     parser.add_argument("--backends", metavar="NAMES", help="names with commas between (default: all)")
     parser.add_argument("--cases", default="*", metavar="PATTERN", help="which cases of both kinds (shell pattern)")
+    parser.add_argument("--accuracy", default="", choices=stated_error.LEVELS, help="judge adaptive steps of it")
     parser.add_argument(
         "--keep", type=Path, metavar="FILE", help="add outcomes to FILE; what is there is not run again"
     )
@@ -163,8 +176,8 @@ def _rows(tasks: Sequence[Task], args: argparse.Namespace, scratch: Path) -> Ite
         yield from found
         left = group[len(found) :]
         if left:
-            suite, case, backend = left[0]
-            yield _explained(Row(suite, case, "", backend, "error", said))
+            suite, case, backend, accuracy = left[0]
+            yield _explained(Row(suite, case, "", backend, "error", said, accuracy=accuracy))
             groups[:0] = [left[1:]] if left[1:] else []
 
 
@@ -195,17 +208,18 @@ def _process(group: Sequence[Task], args: argparse.Namespace, scratch: Path) -> 
 def _work(args: argparse.Namespace) -> int:
     """Run tasks in this process and leave a line for each."""
     orders = json.loads(args.work.read_text(encoding="utf-8"))
-    for suite, case, backend in orders["tasks"]:
+    for suite, case, backend, accuracy in orders["tasks"]:
         begin = time.perf_counter()
         try:
-            if suite == "conformance":
+            if accuracy:
+                row = _judged(suite, case, accuracy, args, Path(orders["references"]))
+            elif suite == "conformance":
                 row = _conformance(case, backend)
             else:
                 row = _compared(case, backend, Path(args.folder), Path(orders["references"]))
         except Exception as error:  # whatever a simulator dies of is its result
-            row = Row(
-                suite, case, "", backend, "error", f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-            )
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+            row = Row(suite, case, "", backend, "error", said, accuracy=accuracy)
         seconds = round(time.perf_counter() - begin, 1)
         with Path(orders["done"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps({**asdict(_explained(row)), "seconds": seconds}) + "\n")
@@ -217,6 +231,27 @@ def _conformance(case_id: str, backend: str) -> Row:
     outcome = run(case, backend=backend, numerics=None).outcome(case)
     kind = comparison.kind_of(comparison.simulation_of(read(case.lems)))
     return Row("conformance", case_id, kind, backend, STATUSES.get(outcome.status, outcome.status), outcome.message)
+
+
+def _judged(suite: str, name: str, accuracy: str, args: argparse.Namespace, references: Path) -> Row:
+    """Adaptive steps of the native kernel by what is stated for an accuracy."""
+    kind = ""
+    try:
+        if suite == "conformance":
+            case = load_case(name)
+            kind = comparison.kind_of(comparison.simulation_of(read(case.lems)))
+            seen = stated_error.of_case(case, accuracy)
+        else:
+            folder = Path(args.folder)
+            document = document_of(OmvCase(folder / name, "", folder / name, ()), folder)
+            kind = comparison.kind_of(comparison.simulation_of(document))
+            seen = stated_error.of_simulation(document, accuracy, references / name.replace("/", "_"))
+    except (UnsupportedError, SimulationError) as error:
+        return Row(suite, name, kind, "native", "refused", _told(error), accuracy=accuracy)
+    message = f"{100.0 * seen.of_stated:.0f} % of what is stated"
+    message = f"{seen.fault} ({message})" if seen.fault else message
+    status = "differs" if seen.fault else "same"
+    return Row(suite, name, kind, "native", status, message, accuracy=accuracy, errors=seen.numbers)
 
 
 def _compared(name: str, backend: str, folder: Path, references: Path) -> Row:
@@ -250,7 +285,8 @@ def _explained(row: Row) -> Row:
     """The same with the reason that is written down for it."""
     if row.status not in ("differs", "error"):
         return row
-    known = tomllib.loads(KNOWN.read_text(encoding="utf-8")).get(row.backend, {})
+    table = f"{row.backend} {row.accuracy}".rstrip()
+    known = tomllib.loads(KNOWN.read_text(encoding="utf-8")).get(table, {})
     reasons = [why for pattern, why in known.items() if fnmatch.fnmatch(row.case, pattern)]
     if row.suite == "conformance":
         case = load_case(row.case)

@@ -37,6 +37,12 @@ def run(case: Case, *, backend: str = "neuron", numerics: str | None = "cnexp") 
 
 def columns(simulation: LemsSimulation, backend: str, settings: Settings) -> dict[str, Trace]:
     """All columns of a simulation's output files, by id, in SI."""
+    found = recorded_columns(simulation, backend, settings)
+    return {c.id: _shown(c, found[c.id]) for file in simulation.files for c in file.columns}
+
+
+def recorded_columns(simulation: LemsSimulation, backend: str, settings: Settings) -> dict[str, Trace]:
+    """The same, but for what says whether a quantity is above a level: the quantity itself."""
     simulator = registry.load(backend)
     found: dict[str, Recordings] = {}
     refused = [i for part in simulation.runs for i in simulator.unsupported(part.cell, part.experiments)]
@@ -56,8 +62,12 @@ def _column(column: Column, found: Mapping[str, Recordings]) -> Trace:
     if not isinstance(recorded, Recorded):
         raise ValueError(f"column '{column.id}' is a {type(signal).__name__}, which cases do not use")
     trace = found[recorded.experiment].traces[recorded.experiment, recorded.output]
-    values = (trace.y > signal.level).astype(float) if isinstance(signal, Above) else recorded.factor * trace.y
-    return Trace(1e-3 * trace.t_ms, values)
+    return Trace(1e-3 * trace.t_ms, trace.y if isinstance(signal, Above) else recorded.factor * trace.y)
+
+
+def _shown(column: Column, trace: Trace) -> Trace:
+    signal = column.signal
+    return Trace(trace.times_s, (trace.values > signal.level).astype(float)) if isinstance(signal, Above) else trace
 
 
 def _said(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,11 +121,14 @@ def against_reference(document: Document, backend: str, kept: Path) -> Compariso
             return found
 
 
-def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]:
-    """Every recorded membrane potential of a simulation. Raises UnsupportedError, RuntimeError where a run fails."""
+def voltages(document: Document, backend: str, dt_ms: float, settings: Settings | None = None) -> dict[str, Trace]:
+    """Every recorded membrane potential of a simulation, by default at fixed steps where the backend has them.
+
+    Raises UnsupportedError, RuntimeError where a run fails.
+    """
     simulator = registry.load(backend)
     fixed = Integrator.FIXED if Integrator.FIXED in simulator.offer.integrators else None
-    options = Options(backend, Settings(integrator=fixed), document.limit)
+    options = Options(backend, settings or Settings(integrator=fixed), document.limit)
     prepared: Prepared = prepare_lems(document, options, dt_ms=dt_ms, unrecordable=Severity.WARNING)
     found: dict[str, Trace] = {}
     for run, program in zip(prepared.simulation.runs, prepared.programs, strict=True):
@@ -142,15 +145,9 @@ def voltages(document: Document, backend: str, dt_ms: float) -> dict[str, Trace]
 def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allowed: Mapping[str, Any]) -> Comparison:
     """Two backends, each at two steps; `allowed` as in tolerances.toml."""
     total, apart_ms, apart_mV, faults = 0, 0.0, 0.0, []
-    first: dict[str, float] = {}  # of an experiment: what does not spike itself shows the spikes of other compartments
-    for name, fine in reference[1].items():
-        experiment = name.rpartition("/")[0]
-        first[experiment] = min(first.get(experiment, np.inf), _first_spike(name, fine) - BEFORE_SPIKE_MS)
-    for name, fine in reference[1].items():
-        pairs = [(coarse[name], finer[name]) for coarse, finer in (mine, reference)]
-        level = _level(fine)
-        is_spiking = np.isfinite(_first_spike(name, fine))
-        times = [[crossings(t, level) if is_spiking else np.zeros(0) for t in pair] for pair in pairs]
+    for name, pair, level, until_ms in each_of(reference):
+        pairs = [(mine[0][name], mine[1][name]), pair]
+        times = [[np.zeros(0) if level is None else crossings(t, level) for t in side] for side in pairs]
         counts = [[len(found) for found in side] for side in times]
         if len({n for side in counts for n in side}) > 1:
             faults.append(f"{name}: {counts[0]} spikes, {counts[1]} in {REFERENCE}, at dt and dt/2")
@@ -162,11 +159,25 @@ def compared(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], allo
         if not largest <= allowed["extrapolated_ms"]:
             at = int(np.argmax(np.abs(limits[0] - limits[1])))
             faults.append(f"{name}: spike {at + 1} of {len(limits[0])} {largest:.4f} ms apart")
-        below = _below(pairs, first[name.rpartition("/")[0]])
-        apart_mV = max(apart_mV, below)
-        if not below <= allowed["trace_mV"]:
-            faults.append(f"{name}: {below:.4f} mV apart before the first spike")
+        apart = below(pairs, until_ms)
+        apart_mV = max(apart_mV, apart)
+        if not apart <= allowed["trace_mV"]:
+            faults.append(f"{name}: {apart:.4f} mV apart before the first spike")
     return Comparison(total, apart_ms, apart_mV, "; ".join(faults))
+
+
+def each_of(reference: tuple[Traces, Traces]) -> Iterator[tuple[str, tuple[Trace, Trace], float | None, float]]:
+    """(name, trace at both steps, level that its spikes cross or None, until when (ms) nothing spikes) of each trace.
+
+    What does not spike itself shows the spikes of other compartments of its experiment.
+    """
+    first: dict[str, float] = {}
+    for name, fine in reference[1].items():
+        experiment = name.rpartition("/")[0]
+        first[experiment] = min(first.get(experiment, np.inf), _first_spike(name, fine) - BEFORE_SPIKE_MS)
+    for name, fine in reference[1].items():
+        level = _level(fine) if np.isfinite(_first_spike(name, fine)) else None
+        yield name, (reference[0][name], fine), level, first[name.rpartition("/")[0]]
 
 
 def _level(trace: Trace) -> float:
@@ -183,11 +194,14 @@ def _first_spike(name: str, trace: Trace) -> float:
     return float(min([*above, *resets[:1]], default=np.inf))
 
 
-def _below(pairs: list[tuple[Trace, Trace]], until_ms: float) -> float:
-    """The largest distance (mV) of two traces, each extrapolated on the reference's coarse grid."""
+def below(pairs: Sequence[tuple[Trace, Trace]], until_ms: float, *, order: int = 1) -> float:
+    """The largest distance (mV) of two traces, each extrapolated on the reference's coarse grid, mine with `order`."""
     grid = pairs[1][0].t_ms
     grid = grid[grid < until_ms]
-    sides = [extrapolate(*(np.interp(grid, trace.t_ms, trace.y) for trace in pair)) for pair in pairs]
+    sides = [
+        extrapolate(*(np.interp(grid, trace.t_ms, trace.y) for trace in pair), order=k)
+        for pair, k in zip(pairs, (order, 1), strict=True)
+    ]
     return float(np.abs(sides[0] - sides[1]).max(initial=0.0))
 
 

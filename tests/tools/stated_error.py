@@ -1,0 +1,232 @@
+"""How far adaptive runs of the native kernel are from the truth, and whether that is within what is stated.
+
+What is stated (tests/equivalence/tolerances.toml, native.adaptive; docs/backends.md), by accuracy at the default dt:
+the first spike of a trace is off by `first_ms` at most, each later one by that and `later_share` of the time since the
+first; voltages without spikes, and before the first one, by `trace_mV`; other recorded quantities by `other_share` of
+the range they pass through.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import backend_comparison as comparison
+import numpy as np
+from backend_comparison import TOLERANCES, Runs, Traces
+from spikes import crossings, extrapolate
+
+from nmlopt.backend import Accuracy, Integrator, Settings, Trace
+from nmlopt.document.model import Document
+from nmlopt.document.read import read
+from nmlopt.exporters import registry
+from nmlopt.importers.lems_simulation import read_simulation
+from nmlopt.importers.simulation_model import Above, LemsSimulation, Recorded
+from tests.conformance.judge import extrapolated, judge, measure
+from tests.conformance.judge import Trace as Column
+from tests.conformance.nmlopt_runs import recorded_columns
+from tests.conformance.suite import Case, Quantity
+
+CONVERGED = "converged"
+"""In place of an accuracy: what adaptive steps tend to, judged as what fixed steps tend to."""
+LEVELS = (*(str(accuracy) for accuracy in Accuracy), CONVERGED)
+FINEST_MS = 0.00625
+"""dt of the finer of the two runs at `tight` from which the limit is extrapolated; their error goes with dt squared."""
+MOST_SAMPLES = 2e7
+REFINEMENTS = 2
+"""How often the reference's steps are halved until two of them have one number of spikes."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The largest errors that an accuracy may have."""
+
+    first_ms: float
+    later_share: float
+    trace_mV: float
+    other_share: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The largest errors of a case. `of_stated`: of all the largest as a share of what is stated: 1 is the limit.
+
+    `later_share`: of a later spike, beyond what a first one may be off, per time since the first.
+    """
+
+    spikes: int = 0
+    first_ms: float = 0.0
+    largest_ms: float = 0.0
+    later_share: float = 0.0
+    trace_mV: float = 0.0
+    other_share: float = 0.0
+    of_stated: float = 0.0
+    fault: str = ""
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """All but the fault, for tables."""
+        return {name: float(f"{x:.4g}") for name, x in asdict(self).items() if name != "fault"}
+
+    def __add__(self, other: Seen) -> Seen:
+        """Both: the larger errors, all spikes and faults."""
+        mine, theirs = asdict(self), asdict(other)
+        largest = {name: max(mine[name], theirs[name]) for name in mine if name not in ("spikes", "fault")}
+        fault = "; ".join(filter(None, (self.fault, other.fault)))
+        return Seen(**{**largest, "spikes": self.spikes + other.spikes, "fault": fault})
+
+
+def stated(level: str) -> Stated:
+    """What is stated for an accuracy."""
+    table = tomllib.loads(TOLERANCES.read_text(encoding="utf-8"))["native"]["adaptive"][level]
+    return Stated(**{key: value for key, value in table.items() if not key.endswith("why")})
+
+
+def settings_of(level: str) -> Settings:
+    """Adaptive steps of that accuracy, all else as it is by default."""
+    return Settings(integrator=Integrator.ADAPTIVE, accuracy=Accuracy(level))
+
+
+# ------------------------------------------------------------------------------------------------ one case
+
+
+def of_case(case: Case, level: str) -> Seen:
+    """A conformance case against its reference."""
+    simulation = read_simulation(read(case.lems))
+    if level == CONVERGED:
+        return _converged_case(case, simulation)
+    columns = recorded_columns(simulation, "native", settings_of(level))
+    total = Seen()
+    for quantity in case.quantities:
+        column, threshold = _crossed(simulation, quantity, columns)
+        got = measure(replace(quantity, threshold=threshold), {quantity.column: column})
+        wanted = np.asarray(quantity.reference)
+        if quantity.kind == "crossings":
+            total += spikes_off(quantity.id, 1e3 * got, 1e3 * wanted, stated(level))
+        elif quantity.column.startswith("v"):
+            total += voltage_off(quantity.id, 1e3 * float(np.abs(got - wanted).max()), stated(level))
+        else:
+            share = float(np.abs(got - wanted).max() / np.ptp(wanted))
+            total += _judged(quantity.id, share, "other_share", "of its range", stated(level))
+    return total
+
+
+def _crossed(simulation: LemsSimulation, quantity: Quantity, columns: Mapping[str, Column]) -> tuple[Column, float]:
+    """The column and the threshold; of 'spiking' the voltage, which tells the moment more finely than the samples."""
+    found = next(c for file in simulation.files for c in file.columns if c.id == quantity.column)
+    level = found.signal.level if isinstance(found.signal, Above) else quantity.threshold
+    return columns[quantity.column], level
+
+
+def _converged_case(case: Case, simulation: LemsSimulation) -> Seen:
+    runs = []
+    for dt_ms in (2.0 * FINEST_MS, FINEST_MS):
+        columns = recorded_columns(simulation, "native", replace(settings_of("tight"), dt_ms=dt_ms))
+        found = {}
+        for quantity in case.quantities:
+            column, threshold = _crossed(simulation, quantity, columns)
+            found[quantity.id] = measure(replace(quantity, threshold=threshold), {quantity.column: column})
+        runs.append(found)
+    outcome = judge(case, extrapolated(*runs, order=2))
+    fault = outcome.message if outcome.status != "pass" else ""
+    return Seen(of_stated=max(outcome.errors.values()), fault=fault)
+
+
+# ------------------------------------------------------------------------------------- one published simulation
+
+
+def of_simulation(document: Document, level: str, kept: Path) -> Seen:
+    """Every recorded membrane potential of a simulation against NEURON's, extrapolated; traces `kept` as in `Runs`."""
+    simulation = comparison.simulation_of(document)
+    reference = _reference(document, simulation, kept)
+    if level == CONVERGED:
+        fine_ms = max(FINEST_MS, simulation.duration_ms / (0.25 * MOST_SAMPLES))
+        mine = tuple(
+            comparison.voltages(document, "native", dt_ms, settings_of("tight")) for dt_ms in (2.0 * fine_ms, fine_ms)
+        )
+        return _converged(mine, reference)
+    settings = settings_of(level)
+    return against(comparison.voltages(document, "native", settings.dt_ms, settings), reference, stated(level))
+
+
+def _reference(document: Document, simulation: LemsSimulation, kept: Path) -> tuple[Traces, Traces]:
+    """NEURON at a step and half of it, smaller where the numbers of spikes differ."""
+    runs, step = Runs(document, comparison.REFERENCE, kept), comparison.first_step(simulation, comparison.REFERENCE)
+    for _ in range(REFINEMENTS):
+        coarse, fine = runs.both(step)
+        pairs = ((pair, level) for _, pair, level, _ in comparison.each_of((coarse, fine)) if level is not None)
+        if all(len(crossings(pair[0], level)) == len(crossings(pair[1], level)) for pair, level in pairs):
+            break
+        step /= 2.0
+    return runs.both(step)
+
+
+def against(mine: Traces, reference: tuple[Traces, Traces], allowed: Stated) -> Seen:
+    """Traces of one run against the reference's at two steps."""
+    total = Seen()
+    for name, pair, level, until_ms in comparison.each_of(reference):
+        if level is not None:
+            times = [crossings(trace, level) for trace in pair]
+            if len(times[0]) != len(times[1]):
+                total += Seen(fault=f"{name}: {len(times[0])} and {len(times[1])} spikes in the reference")
+                continue
+            total += spikes_off(name, crossings(mine[name], level), extrapolate(*times), allowed)
+        total += voltage_off(name, comparison.below([(mine[name], mine[name]), pair], until_ms), allowed)
+    return total
+
+
+def _converged(mine: tuple[Traces, ...], reference: tuple[Traces, Traces]) -> Seen:
+    """What both tend to, judged as the fixed steps are."""
+    allowed, total = comparison.tolerances("native"), Seen()
+    for name, pair, level, until_ms in comparison.each_of(reference):
+        own = tuple(some[name] for some in mine)
+        if level is not None:
+            times = [crossings(trace, level) for trace in (*own, *pair)]
+            if len({len(found) for found in times}) > 1:
+                total += Seen(fault=f"{name}: {[len(found) for found in times]} spikes")
+                continue
+            apart = np.abs(extrapolate(times[0], times[1], order=2) - extrapolate(times[2], times[3]))
+            largest = float(apart.max(initial=0.0))
+            of_limit = largest / allowed["extrapolated_ms"]
+            fault = f"{name}: spike {int(apart.argmax()) + 1} of {len(apart)} {largest:.4f} ms apart"
+            total += Seen(len(apart), 0.0, largest, of_stated=of_limit, fault=fault if of_limit > 1.0 else "")
+        below = comparison.below([own, pair], until_ms, order=2)
+        fault = f"{name}: {below:.4f} mV apart before the first spike"
+        of_limit = below / allowed["trace_mV"]
+        total += Seen(trace_mV=below, of_stated=of_limit, fault=fault if of_limit > 1.0 else "")
+    return total
+
+
+# ------------------------------------------------------------------------------------------------ errors
+
+
+def spikes_off(name: str, found: np.ndarray, wanted: np.ndarray, allowed: Stated) -> Seen:
+    """Spike times (ms) against the true ones."""
+    if len(found) != len(wanted):
+        return Seen(len(wanted), fault=f"{name}: {len(found)} spikes, not {len(wanted)}")
+    if len(wanted) == 0:
+        return Seen()
+    off, since = np.abs(found - wanted), wanted - wanted[0]
+    of_stated = off / (allowed.first_ms + allowed.later_share * since)
+    worst = int(of_stated.argmax())
+    beyond = np.clip(off - allowed.first_ms, 0.0, None)[1:] / since[1:]
+    said = (
+        f"{name}: spike {worst + 1} of {len(off)} is off by {off[worst]:.4f} ms, {since[worst]:.0f} ms after the first"
+    )
+    return Seen(
+        len(off), float(off[0]), float(off.max()), float(beyond.max(initial=0.0)),
+        of_stated=float(of_stated[worst]), fault=said if of_stated[worst] > 1.0 else "",
+    )  # fmt: skip
+
+
+def voltage_off(name: str, off_mV: float, allowed: Stated) -> Seen:
+    """A voltage without spikes."""
+    return _judged(name, off_mV, "trace_mV", "mV where nothing spikes", allowed)
+
+
+def _judged(name: str, off: float, kind: str, what: str, allowed: Stated) -> Seen:
+    of_stated = off / getattr(allowed, kind)
+    fault = f"{name}: off by {off:.4g} {what}" if not of_stated <= 1.0 else ""
+    return replace(Seen(of_stated=of_stated, fault=fault), **{kind: off})
