@@ -20,7 +20,7 @@ TIMES = np.array([20.0, 40.0, 120.0])
 
 
 def test_later_spikes_may_be_off_by_more():
-    seen = spikes_off("v", TIMES + [0.05, 0.2, 1.05], TIMES, ALLOWED)
+    seen = spikes_off("v", TIMES + np.array([0.05, 0.2, 1.05]), TIMES, ALLOWED)
     assert seen.fault == "" and seen.spikes == 3
     assert (seen.first_ms, seen.largest_ms) == (pytest.approx(0.05), pytest.approx(1.05))
     assert seen.later_share == pytest.approx(0.0095) and seen.of_stated == pytest.approx(1.05 / 1.1)

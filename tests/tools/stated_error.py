@@ -18,14 +18,13 @@ import numpy as np
 from backend_comparison import TOLERANCES, Runs, Traces
 from spikes import crossings, extrapolate
 
-from nmlopt.backend import Accuracy, Integrator, Settings, Trace
+from nmlopt.backend import Accuracy, Integrator, Settings
 from nmlopt.document.model import Document
 from nmlopt.document.read import read
-from nmlopt.exporters import registry
 from nmlopt.importers.lems_simulation import read_simulation
-from nmlopt.importers.simulation_model import Above, LemsSimulation, Recorded
-from tests.conformance.judge import extrapolated, judge, measure
+from nmlopt.importers.simulation_model import Above, LemsSimulation
 from tests.conformance.judge import Trace as Column
+from tests.conformance.judge import extrapolated, judge, measure
 from tests.conformance.nmlopt_runs import recorded_columns
 from tests.conformance.suite import Case, Quantity
 
