@@ -1,13 +1,21 @@
-"""The native kernel against NEURON: CPU time of a candidate and the error of its spikes, all in one run.
+"""The native kernel against its peers on five cells: CPU time of a candidate, and the error of its spikes.
 
-    python benchmarks/native_vs_peers.py [--rounds N] [--json] [MODEL TARGETS ...]
+    python benchmarks/native_vs_peers.py [--l5pc DATA] [--bluepyopt PYTHON] [--png FILE] [--json] [CELL ...]
 
-Without models: the simple cell, hh_soma, ball-and-stick and izhikevich; the layer 5 pyramidal cell is one of the models
-that can be given, once l5pc/build.py has written it. CPU time is that of one call of `simulate` for
-one candidate with all its protocols (binding and copying included), the best of N; fixed steps of few compartments cost
-the same for one candidate as for eight. The error is the largest difference of a spike time (upward crossing of -20 mV
-of the first recording of each protocol) from NEURON's with CVODE at 1e-8, of point cells from that with a sixteenth of
-the step; `-` where the number of spikes differs. Ratios are to NEURON's CVODE at 1e-3 (its fixed step for point cells).
+Cells: simplecell, ball_and_stick, calciumcell, izhikevich, and l5pc, whose published files are in DATA (see
+l5pc/build.py). Peers: this package's native kernel, NEURON (fixed and variable steps) and Arbor; jNeuroML's export to
+NEURON; BluePyOpt in the interpreter PYTHON, at its defaults, where it has a model of the cell. What is missing here or
+does not run a cell is left out and named.
+
+CPU time: of a candidate with all its protocols in one process that is warm; best of `--rounds`, fewer where the runs
+take longer than `--limit` seconds. For ours it is a call of `simulate` (binding, copying), with the samples that the
+features need; candidates of cells with few compartments go in one call with as many as the backend gains from, as in a
+fit. BluePyOpt builds the cell anew for each protocol, in a process of its own; jNeuroML's export builds it once. No
+features on any side.
+
+Error: the largest difference of a spike time (upward crossing of -20 mV in the first recording of each protocol) from
+NEURON's converged ones, `-` where the number of spikes differs. What the reference's own error is, is printed: below it
+nothing can be said. `gain`: CPU time as a multiple of that of the cheapest native run whose error is no larger.
 Times on a busy machine vary: compare the ratios of one run only.
 """
 
@@ -17,97 +25,140 @@ import argparse
 import json
 import os
 import platform
-import time
-from importlib.metadata import version
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import peer_bluepyopt
+import peer_jneuroml
+import peers_of_ours
+from work_precision import Cell, LeftOut, Measured, plot, rows
 
-from nmlopt.api.problem import Options, load
-from nmlopt.backend import Accuracy, Integrator, Recordings, Settings, Trace
-from nmlopt.exporters import registry
-
-ROOT = Path(__file__).parents[1]
-OWN = ("benchmarks/simplecell", "examples/hh_soma", "examples/ball_and_stick", "examples/izhikevich")
-THRESHOLD_MV = -20.0
-CVODE = Integrator.CVODE
-PEERS: dict[str, tuple[str, Settings]] = {
-    "neuron cvode 1e-3": ("neuron", Settings(integrator=CVODE, atol=1e-3)),
-    "neuron fixed 0.025": ("neuron", Settings(integrator=Integrator.FIXED)),
-    "native fixed 0.025": ("native", Settings(integrator=Integrator.FIXED)),
-    **{f"native {a}": ("native", Settings(integrator=Integrator.ADAPTIVE, accuracy=a)) for a in Accuracy},
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parent / "examples"
+STEPS_MS = (0.1, 0.05, 0.025, 0.0125, 0.00625)
+FOLDERS = {
+    "simplecell": HERE / "simplecell",
+    "ball_and_stick": EXAMPLES / "ball_and_stick",
+    "calciumcell": HERE / "calciumcell",
+    "izhikevich": EXAMPLES / "izhikevich",
 }
+L5PC = "l5pc"
+L5PC_STEPS_MS = (0.1, 0.05, 0.025)
+L5PC_CONVERGED = (1e-6, 1e-7)
 
 
-def spikes(trace: Trace) -> np.ndarray:
-    """Upward crossings, ms."""
-    t, y = trace.t_ms, trace.y
-    k = np.flatnonzero((y[:-1] < THRESHOLD_MV) & (y[1:] >= THRESHOLD_MV))
-    found: np.ndarray = t[k] + (THRESHOLD_MV - y[k]) * (t[k + 1] - t[k]) / (y[k + 1] - y[k])
+def cells(names: list[str], data: Path | None, folder: Path) -> Iterator[Cell]:
+    """The cells; that of DATA is built in `folder`."""
+    for name in names:
+        if name == L5PC:
+            command = [sys.executable, str(HERE / "l5pc" / "build.py"), str(data), str(folder / L5PC)]
+            built = subprocess.run(command, capture_output=True, text=True, check=False)
+            if built.returncode != 0:
+                sys.exit(f"the layer 5 cell was not built: {built.stderr.strip()}")
+            model, targets = (folder / L5PC / file for file in ("model.nml", "targets.json"))
+            yield Cell(L5PC, model, targets, L5PC_STEPS_MS, converged=L5PC_CONVERGED)
+        else:
+            yield Cell(name, FOLDERS[name] / "model.nml", FOLDERS[name] / "targets.json", STEPS_MS)
+
+
+def compare(cell: Cell, given: argparse.Namespace) -> dict[str, Any]:
+    """Everything about a cell."""
+    wanted, uncertain, how = peers_of_ours.reference(cell)
+    measured: list[Measured] = []
+    left_out: list[LeftOut] = []
+    for found in chain(
+        peers_of_ours.measured(cell, given.rounds, given.limit),
+        peer_jneuroml.measured(cell, given.rounds, given.limit),
+        peer_bluepyopt.measured(cell, given.rounds, given.bluepyopt, given.l5pc),
+    ):
+        if isinstance(found, Measured):
+            measured.append(found)
+        else:
+            left_out.append(found)
+        print(".", end="", file=sys.stderr, flush=True)
+    return {
+        "cell": cell.name,
+        "reference": how,
+        "reference_error_ms": uncertain,
+        "spikes": sum(map(len, wanted)),
+        "rows": rows(cell, measured, wanted),
+        "left_out": {one.peer: one.reason for one in left_out},
+    }
+
+
+def show(about: dict[str, Any]) -> None:
+    """Print a cell's table."""
+    print(
+        f"\n{about['cell']}: {about['spikes']} spikes; reference {about['reference']}, "
+        f"its own error {about['reference_error_ms']:.1g} ms"
+    )
+    print(f"  {'':18}{'':22}{'CPU ms':>11}{'spikes':>8}{'error ms':>11}{'gain':>8}")
+    for row in about["rows"]:
+        error = "-" if row["error_ms"] is None else f"{row['error_ms']:.5f}"
+        gain = "-" if row["gain"] is None else f"{row['gain']:.1f}"
+        columns = f"{row['cpu_ms']:11.3f}{row['spikes']:8d}{error:>11}{gain:>8}"
+        print(f"  {row['peer']:18}{row['setting']:22}{columns}")
+    for peer, reason in about["left_out"].items():
+        print(f"  {peer} left out: {reason}")
+
+
+def versions() -> dict[str, str]:
+    """Of what is installed here."""
+    found = {"Python": platform.python_version()}
+    for name in ("nmlopt", "neuron", "arbor", "pyneuroml", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
     return found
 
 
-def run(model: Path, targets: Path, backend: str, settings: Settings, rounds: int) -> tuple[float, int, list[Any]]:
-    """(CPU ms, samples of the first recordings, spike times of each protocol)."""
-    problem = load(model, targets, Options(backend, settings, model.parent)).problem
-    x = np.array([[slot.default for slot in problem.program.slots]])
-    simulator, best = registry.load(backend), np.inf
-    simulator.simulate(problem.program, problem.experiments, x)
-    for _ in range(rounds):
-        begin = time.process_time()
-        (found,) = simulator.simulate(problem.program, problem.experiments, x)
-        best = min(best, time.process_time() - begin)
-    traces = _first(found, problem.experiments)
-    return 1e3 * best, sum(len(t.t_ms) for t in traces), [spikes(t) for t in traces]
-
-
-def _first(found: Recordings, experiments: Any) -> list[Trace]:
-    if not found.traces:
-        raise SystemExit(f"a run failed: {found.detail}")
-    return [found.traces[e.id, e.outputs[0].id] for e in experiments]
-
-
-def measure(model: Path, targets: Path, rounds: int) -> list[dict[str, Any]]:
-    """A row per peer."""
-    point = load(model, targets, Options(root=model.parent)).cell.geometry is None
-    converged = Settings(dt_ms=0.025 / 16) if point else Settings(integrator=CVODE, atol=1e-8)
-    _, _, wanted = run(model, targets, "neuron", converged, 1)
-    rows = []
-    for name, (backend, settings) in PEERS.items():
-        if point and settings.integrator is CVODE:
-            continue
-        ms, samples, found = run(model, targets, backend, settings, rounds)
-        same = all(len(a) == len(b) for a, b in zip(found, wanted, strict=True))
-        gaps = [float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True) if len(a)] if same else []
-        row = {"cell": model.parent.name, "peer": name, "cpu_ms": ms, "samples": samples}
-        row |= {"spikes": sum(map(len, found)), "error_ms": max(gaps, default=None)}
-        rows.append(row | {"gain": rows[0]["cpu_ms"] / ms if rows else 1.0})
-    return rows
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cells", nargs="*", metavar="CELL", help=f"of {', '.join((*FOLDERS, L5PC))} (default: all)")
+    parser.add_argument("--l5pc", type=Path, metavar="DATA")
+    parser.add_argument("--bluepyopt", type=Path, metavar="PYTHON")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="work-precision plot")
+    given = parser.parse_args()
+    unknown = [name for name in given.cells if name not in (*FOLDERS, L5PC)]
+    if unknown:
+        parser.error(f"there is no cell {unknown[0]}; there are {', '.join((*FOLDERS, L5PC))}")
+    if L5PC in given.cells and given.l5pc is None:
+        parser.error("l5pc needs --l5pc DATA, the folder of its published files")
+    given.cells = given.cells or [*FOLDERS, *([L5PC] if given.l5pc is not None else [])]
+    return given
 
 
 def main() -> None:
-    """Parse, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*", type=Path, metavar="MODEL TARGETS")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    pairs = list(zip(options.files[::2], options.files[1::2], strict=True)) or [
-        (ROOT / folder / "model.nml", ROOT / folder / "targets.json") for folder in OWN
-    ]
-    rows = [row for model, targets in pairs for row in measure(model, targets, options.rounds)]
-    about = {"neuron": version("neuron"), "machine": platform.machine(), "load": os.getloadavg()[0], "rows": rows}
-    if options.json:
+    """Measure, print."""
+    given = arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        found = []
+        for cell in cells(given.cells, given.l5pc, Path(folder)):
+            found.append(compare(cell, given))
+            print(f" {cell.name}", file=sys.stderr, flush=True)
+    about = {"versions": versions(), "machine": platform.machine(), "load": os.getloadavg()[0], "cells": found}
+    if given.png:
+        plot(found, given.png)
+    if given.json:
         print(json.dumps(about, indent=1))
         return
-    print(f"NEURON {about['neuron']}, {about['machine']}, load {about['load']:.1f}")
-    for row in rows:
-        error = "-" if row["error_ms"] is None else f"{row['error_ms']:.4f}"
-        print(
-            f"{row['cell']:15} {row['peer']:20} {row['cpu_ms']:9.2f} ms  x{row['gain']:6.1f}  "
-            f"{row['samples']:7d} samples  {row['spikes']:4d} spikes  error {error} ms"
-        )
+    said = ", ".join(f"{name} {number}" for name, number in versions().items())
+    print(f"{said}; {about['machine']}, load {about['load']:.1f}, best of {given.rounds}")
+    for one in found:
+        show(one)
+    if L5PC not in given.cells and not set(given.cells) - set(FOLDERS) and given.l5pc is None:
+        print("\nl5pc left out: no --l5pc DATA was given")
 
 
 if __name__ == "__main__":
