@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+import tree_cell
 from law import run, same
 
 from nmlopt.backend import Integrator, Program, RunStatus, Settings
@@ -15,6 +15,7 @@ from nmlopt.document.read import read
 from nmlopt.experiment.model import Attached, Experiment, Output, Played, Pulse, Ramp, Sine, Stimulus, VoltageClamp
 from nmlopt.exporters import registry
 from nmlopt.exporters.native import simulate
+from nmlopt.exporters.native.backend import layout_of
 from nmlopt.exporters.native.settling import Branch, branches, shared_ms
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Cell, Site
@@ -115,31 +116,43 @@ CELLS = {
 }
 
 
-def apart(program: Program, experiments: tuple[Experiment, ...], rows: list[list[float]]) -> list[dict]:
-    """Each experiment in a call of its own."""
-    found = [run(program, (e,), rows) for e in experiments]
-    return [{k: t for some in found for k, t in some[row].traces.items()} for row in range(len(rows))]
+def same_as_apart(program: Program, experiments: tuple[Experiment, ...], rows: list[list[float]]) -> None:
+    """All in one call, and on two threads, against each experiment in a call of its own."""
+    assert any(branches(experiments))
+    together = run(program, experiments, rows)
+    for found in together:
+        assert found.status is RunStatus.OK, found.detail
+    for experiment in experiments:
+        for found, alone in zip(together, run(program, (experiment,), rows), strict=True):
+            own = {key: trace for key, trace in found.traces.items() if key[0] == experiment.id}
+            same(replace(found, traces=own), alone, experiment.id)
+    settings = replace(program.settings, threads=2)
+    threaded = run(registry.load("native").compile(program.cell, settings), experiments, rows)
+    for a, b in zip(threaded, together, strict=True):
+        same(a, b, "two threads")
 
 
 @pytest.mark.parametrize("integrator", [Integrator.ADAPTIVE, Integrator.FIXED])
 @pytest.mark.parametrize("name", CELLS)
 def test_sharing_changes_no_bit(name: str, integrator: Integrator, root: Path) -> None:
-    """Also in a batch, and on two threads."""
     cell = slots(root, *CELLS[name])
     rows = [[x * (1.0 + 0.01 * k) for x in (s.default for s in cell.slots)] for k in range(3)]
-    compiler = registry.load("native")
-    program = compiler.compile(cell, Settings(integrator=integrator))
+    program = registry.load("native").compile(cell, Settings(integrator=integrator))
     assert sum(b is not None for b in branches(EXPERIMENTS)) == 6
-    together = run(program, EXPERIMENTS, rows)
-    for found, wanted in zip(together, apart(program, EXPERIMENTS, rows), strict=True):
-        assert found.status is RunStatus.OK
-        assert found.traces.keys() == wanted.keys()
-        for key, trace in wanted.items():
-            np.testing.assert_array_equal(found.traces[key].t_ms, trace.t_ms, err_msg=str(key))
-            np.testing.assert_array_equal(found.traces[key].y, trace.y, err_msg=str(key))
-    threaded = run(compiler.compile(cell, Settings(integrator=integrator, threads=2)), EXPERIMENTS, rows)
-    for a, b in zip(threaded, together, strict=True):
-        same(a, b, "two threads")
+    same_as_apart(program, EXPERIMENTS, rows)
+
+
+def test_sharing_changes_no_bit_where_chains_are_lanes(tmp_path: Path) -> None:
+    """With pools, synapses whose events come before and after the protocols part, and states that are recorded."""
+    (tmp_path / "tree.nml").write_text(tree_cell.text(), encoding="utf-8")
+    cell = lower(read(tmp_path / "tree.nml"), inputs=("synapse",))
+    program = registry.load("native").compile(cell, Settings())
+    assert layout_of(cell, program.settings).chained
+    (base,) = tree_cell.experiments(cell)
+    late = [step(nA, 40.0, 20.0) for nA in (0.5, -0.5, 1.0)]
+    experiments = tuple(replace(base, id=str(k), stimuli=(*base.stimuli, p)) for k, p in enumerate(late))
+    assert branches(experiments) == (None, Branch(0, 40.0), Branch(0, 40.0))
+    same_as_apart(program, experiments, [[]])
 
 
 @pytest.mark.parametrize("integrator", [Integrator.ADAPTIVE, Integrator.FIXED])
