@@ -48,4 +48,5 @@ def _mechanisms() -> Path:
     sys.path.insert(0, str(RUN.parent / "l5pc"))
     from compare import twins
 
-    return twins()
+    library: Path = twins()
+    return library

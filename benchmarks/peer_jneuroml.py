@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from peers_of_ours import prepared
-from work_precision import Cell, LeftOut, Measured, least
+from work_precision import Cell, LeftOut, Measured, Spikes, least
 
 from nmlopt.backend import Settings
 from nmlopt.errors import NmloptError
@@ -32,10 +32,8 @@ def measured(cell: Cell, rounds: int, limit_s: float) -> Iterator[Measured | Lef
         try:
             folder, scripts = exported(cell, Path(name) / "cell")
             for step_ms in cell.steps_ms:
-                runs = [ran(folder, script, step_ms) for script in scripts]
-                again = least(rounds, limit_s, lambda s=step_ms: sum(ran(folder, x, s)["cpu_s"] for x in scripts))
-                best = min(again, sum(run["cpu_s"] for run in runs))
-                yield Measured(PEER, f"{step_ms:g} ms", 1e3 * best, [np.array(run["spikes"]) for run in runs])
+                best_s, spikes = best_of(rounds, limit_s, folder, scripts, step_ms)
+                yield Measured(PEER, f"{step_ms:g} ms", 1e3 * best_s, spikes)
         except NmloptError as error:
             yield LeftOut(PEER, "; ".join(dict.fromkeys(issue.message for issue in error.issues)))
         except RunError as error:
@@ -62,6 +60,18 @@ def exported(cell: Cell, folder: Path) -> tuple[Path, list[Path]]:
             raise RunError(f"it exports nothing: {complaint(said)}")
     build(folder, compiler())
     return folder, scripts
+
+
+def best_of(rounds: int, limit_s: float, folder: Path, scripts: list[Path], step_ms: float) -> tuple[float, Spikes]:
+    """The least CPU seconds of all scripts, and their spikes. Raises RunError."""
+    spikes: list[np.ndarray] = []
+
+    def seconds() -> float:
+        runs = [ran(folder, script, step_ms) for script in scripts]
+        spikes[:] = [np.array(run["spikes"]) for run in runs]
+        return float(sum(run["cpu_s"] for run in runs))
+
+    return least(rounds, limit_s, seconds), spikes
 
 
 def ran(folder: Path, script: Path, step_ms: float) -> dict[str, Any]:

@@ -4,8 +4,10 @@
 
 FOLDER holds model.nml and targets.json (default: the simple cell here and three examples; `l5pc/build.py` makes the one
 of the L5PC). The candidates are the published values and values drawn around them, the same in every run. Times are
-CPU times of this process, own time only: what is inside another line is not counted twice. `--efel` forces eFEL for
-all features. `--features` compares it with the fast extraction instead, per trace and per feature, on the same traces.
+CPU times of this process, own time only: what is inside another line is not counted twice. On the native kernel the
+simulator is split into its phases, which are measured with a kernel that looks at the clock (`kernel_phases.py`).
+`--efel` forces eFEL for all features. `--features` compares it with the fast extraction instead, per trace and per
+feature, on the same traces.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from kernel_phases import phases
 
 from nmlopt.api.problem import Options, load
 from nmlopt.backend import Trace
@@ -42,6 +45,10 @@ DEFAULT = (
 )
 SPREAD = 0.05
 """How far candidates lie from the published values, as a share of the unit interval: most of them still spike."""
+
+
+SIMULATOR = "backend: simulator"
+KERNEL = "kernel: "
 
 
 class Stopwatch:
@@ -84,7 +91,7 @@ def watched(problem: Problem, watch: Stopwatch) -> Iterator[None]:
         from nmlopt.exporters.neuron.rig import Rig
 
         parts += [
-            (simulate, "_run", "backend: simulator"),
+            (simulate, "_run", SIMULATOR),
             (LiveCell, "bind", "backend: bind"),
             (Rig, "traces", "backend: copy the traces"),
             (simulate, "divergence", "backend: check for divergence"),
@@ -94,7 +101,7 @@ def watched(problem: Problem, watch: Stopwatch) -> Iterator[None]:
         from nmlopt.exporters.native.bind import Binding
 
         parts += [
-            (simulate, "_call_kernel", "backend: simulator"),
+            (simulate, "_call_kernel", SIMULATOR),
             (Binding, "bind", "backend: bind"),
             (simulate, "_job", "backend: memory for samples"),
             (simulate, "divergence", "backend: check for divergence"),
@@ -127,7 +134,16 @@ def profile(problem: Problem, x: np.ndarray, rounds: int) -> dict[str, float]:
             watch.wrap("store (a transaction for all)", store.commit_generation)(1, 0, answers, {}, 0.0)
         here = {name: 1e3 * seconds / len(x) for name, seconds in watch.seconds.items()}
         best = here if not best or sum(here.values()) < sum(best.values()) else best
-    return best
+    return in_phases(problem, x, rounds, best) if problem.backend.name == "native" else best
+
+
+def in_phases(problem: Problem, x: np.ndarray, rounds: int, parts: dict[str, float]) -> dict[str, float]:
+    """The parts with that of the kernel split into its phases; what is left of it is calling it."""
+    found = phases(problem, x, 3 * rounds)
+    whole = parts.pop(SIMULATOR)
+    share = min(1.0, whole / sum(found.values()))
+    split = {KERNEL + name: share * spent for name, spent in found.items()}
+    return {**parts, **split, "backend: calling the kernel": whole - sum(split.values())}
 
 
 def sent(found: Sequence[Evaluation]) -> list[Evaluation]:
@@ -152,6 +168,10 @@ def show(title: str, parts: dict[str, float]) -> None:
     print(f"\n{title}: {whole:.3f} ms CPU per evaluation")
     for name, spent in sorted(parts.items(), key=lambda item: -item[1]):
         print(f"  {spent:10.4f} ms {100 * spent / whole:6.2f} %  {name}")
+    simulated = sum(spent for name, spent in parts.items() if name == SIMULATOR or name.startswith(KERNEL))
+    features = parts.get("features", 0.0)
+    shares = [100 * spent / whole for spent in (simulated, features, whole - simulated - features)]
+    print("  in short: simulator {:.1f} %, features {:.1f} %, all else in Python {:.1f} %".format(*shares))
 
 
 def compare_features(problem: Problem, x: np.ndarray, rounds: int) -> None:
