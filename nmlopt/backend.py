@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,9 @@ class Settings:
 class Program:
     """A compiled cell: texts, their digest, and the folder in which they were built. Picklable.
 
+    `made`: what of the machine went into it (compiler, instruction sets) and what its settings mean in numbers, for
+    the records of a run; plain values, empty where that is nothing beside the versions.
+
     Programs of one backend with one digest are equal: all but the present values of the slots is the same, and
     comparing cells with thousands of compartments would cost more than a run.
     """
@@ -136,6 +139,7 @@ class Program:
     digest: str
     files: Mapping[str, str]
     folder: Path
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and (other.backend, other.digest) == (self.backend, self.digest)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Integrator, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import Accuracy, Floats, Integrator, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.native.accuracy import complete
-from nmlopt.exporters.native.build import build, toolchain
+from nmlopt.exporters.native.accuracy import complete, steps_of
+from nmlopt.exporters.native.build import build, made_with, toolchain
 from nmlopt.exporters.native.schedule import filled
 from nmlopt.exporters.native.source import Kernel, Layout, kernel
 from nmlopt.exporters.native.support import unsupported
@@ -55,7 +56,8 @@ class NativeBackend:
         settings = complete(settings.on(self.offer))
         made = kernel(cell, layout_of(cell, settings))
         folder = build(made.text, made.layout.width)
-        return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder)
+        record = {**made_with(folder, made.layout.width), **_levels(cell, settings)}
+        return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder, record)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
@@ -86,6 +88,13 @@ def layout_of(cell: Cell, settings: Settings) -> Layout:
     if settings.integrator is Integrator.FIXED:
         return Layout(WIDEST if few else 1)
     return Layout(1) if few or filled(cell.geometry) < LEAST_FILLED else Layout(WIDEST, chained=True)
+
+
+def _levels(cell: Cell, settings: Settings) -> dict[str, dict[str, float]]:
+    """What the settings mean in numbers on this cell, and what each accuracy would, where steps are adaptive."""
+    if settings.integrator is not Integrator.ADAPTIVE:
+        return {"steps": asdict(steps_of(cell, settings))}
+    return {f"steps_{level}": asdict(steps_of(cell, replace(settings, accuracy=level))) for level in Accuracy}
 
 
 def _digest(cell: Cell, settings: Settings) -> str:

@@ -82,6 +82,20 @@ def toolchain() -> str:
     return "|".join((platform.system(), *command, *FLAGS, *native, described, *sorted(processor())))
 
 
+def made_with(folder: Path, lanes: int) -> dict[str, str | int | list[str]]:
+    """Compiler, flags and instruction sets of a compiled kernel, for records: results are those of these to the bit."""
+    command = compiler()
+    native, described = _toolchain(command)
+    version = described.partition("\n")[0]
+    sets = (folder / PROCESSOR).read_text(encoding="utf-8").split("\n")
+    return {
+        "compiler": version or " ".join(command),
+        "command": shlex.join([*command, *FLAGS, *native]),
+        "lanes": lanes,
+        "instruction_sets": [name for name in sets if name],
+    }
+
+
 def build(text: str, lanes: int) -> Path:
     """The folder with the compiled kernel.
 

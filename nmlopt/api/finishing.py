@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from nmlopt.api.problem import Loaded, evaluate_present
+from nmlopt.api.rescoring import chosen
+from nmlopt.api.rescoring import rescore as score_again
+from nmlopt.api.searching import Machine
 from nmlopt.api.verifying_run import known, verify_solutions
 from nmlopt.backend import Recordings, Trace
 from nmlopt.evaluate.model import Problem
@@ -15,17 +18,35 @@ from nmlopt.results import run_toml
 from nmlopt.results.report import write_report
 from nmlopt.results.report_input import gather
 from nmlopt.results.run_toml import Record
-from nmlopt.results.select import select
 from nmlopt.results.store import RunStore
-from nmlopt.results.writeback import Provenance, Solution, Written, edits_of, write_solutions
+from nmlopt.results.writeback import Provenance, Solution, Written, write_solutions
 from nmlopt.verify.run import OnStep
 
 
-def verify(store: RunStore, loaded: Loaded, count: int, on_step: OnStep) -> None:
-    """Verify the solutions on other backends where the run asks for it, and write them and the report with that."""
+def rescore(store: RunStore, loaded: Loaded, count: int, machine: Machine, on_step: OnStep) -> int:
+    """Score the best candidates again where the run asks for it, and write solutions and report anew by that.
+
+    How many scores that were.
+    """
     record = run_toml.read(store.folder)
-    if record.verify and verify_solutions(store, loaded, record, _chosen(store, loaded, record, count), on_step):
+    added = score_again(store, loaded, record, count=count, machine=machine, on_step=on_step) if record.rescore else 0
+    if added:
         finish(store, loaded, count)
+    return added
+
+
+def verify(store: RunStore, loaded: Loaded, count: int, on_step: OnStep) -> int:
+    """Verify the solutions on other backends where the run asks for it, and write them and the report with that.
+
+    How many solutions that were.
+    """
+    record = run_toml.read(store.folder)
+    if not record.verify:
+        return 0
+    done = verify_solutions(store, loaded, record, _chosen(store, loaded, record, count), on_step)
+    if done:
+        finish(store, loaded, count)
+    return done
 
 
 def finish(store: RunStore, loaded: Loaded, count: int) -> Path:
@@ -58,12 +79,7 @@ def recordings_of(problem: Problem, x: np.ndarray) -> Recordings:
 
 
 def _chosen(store: RunStore, loaded: Loaded, record: Record, count: int) -> list[Solution]:
-    problem = loaded.problem
-    table = store.table()
-    choices = select(
-        table, problem.objective_ids, limit=count, key=lambda row: edits_of(problem.parameters, table.x[row])
-    )
-    solutions = [Solution(store.evaluation(int(table.numbers[c.row])), c.reasons) for c in choices]
+    solutions = chosen(store, loaded, record, count)
     return [replace(s, verified=known(store, loaded, record, s)) for s in solutions]
 
 
@@ -79,5 +95,6 @@ def _write_solutions(store: RunStore, loaded: Loaded, record: Record, count: int
         targets_id=problem.targets.id,
         targets_digest=record.targets_digest,
         objectives=problem.objective_ids,
+        cap=problem.targets.cap,
     )
     return write_solutions(store.folder, loaded.files.document, problem.parameters, solutions, provenance)

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from nmlopt.api.finishing import finish, verify
-from nmlopt.api.problem import Loaded, Options, load
+from nmlopt.api.estimating import OnEstimate, estimator
+from nmlopt.api.finishing import finish, rescore, verify
+from nmlopt.api.problem import Loaded, Options, load, settings_record
 from nmlopt.api.searching import Machine, OnProgress, Search, search_all
 from nmlopt.api.verifying_run import backend_names
-from nmlopt.backend import Integrator, Numerics, Settings
-from nmlopt.optimise.model import Json
 from nmlopt.optimise.registry import load_algorithm
 from nmlopt.optimise.settings import check as check_settings
 from nmlopt.optimise.settings import check_seed
@@ -40,19 +39,21 @@ DEFAULT_SOLUTIONS = 10
 class FitResult:
     """A run as it stands: its folder, and the summary that `nmlopt status --json` prints.
 
-    `new_generations` of this session. `is_acceptable`: a candidate ran to its end, and reached the target score if
-    one was asked for.
+    `new_generations`, and how many scores and solutions were `newly_rescored` and `newly_verified`: in this session.
+    `is_acceptable`: a candidate ran to its end, found something, and reached the target score if one was asked for.
     """
 
     folder: Path
     summary: Summary
     was_interrupted: bool = False
     new_generations: int = 0
+    newly_rescored: int = 0
+    newly_verified: int = 0
     is_acceptable: bool = True
 
     @property
     def solutions(self) -> tuple[FittedCell, ...]:
-        """The cells that were written, best sum first."""
+        """The cells that were written, best sum first: by the tighter scores where they have them."""
         return tuple(
             FittedCell(self.folder / s.model, s.sum, s.scores, s.objectives, s.parameters)
             for s in self.summary.solutions
@@ -80,6 +81,8 @@ class Plan:
     """All of a fit that is not in the two files: search, stop rule, machine, solutions, and the command line given.
 
     `verify`: the backends on which each solution is verified at the end; () all there are, None not at all.
+    `rescore`: whether candidates are scored at a tighter setting, too (some while it searches, the best at the end),
+    and solutions on NEURON.
     """
 
     search: Search = field(default_factory=Search)
@@ -88,6 +91,7 @@ class Plan:
     solutions: int = DEFAULT_SOLUTIONS
     command: str = ""
     verify: tuple[str, ...] | None = None
+    rescore: bool = True
 
 
 OnStart = Callable[[Loaded, Plan], None]
@@ -104,6 +108,7 @@ def fit_files(
     on_progress: OnProgress,
     on_start: OnStart = lambda loaded, plan: None,
     on_step: OnStep = lambda _: None,
+    on_estimate: OnEstimate = lambda _: None,
 ) -> FitResult:
     """Fit `model` to `targets` in the new run folder `out`.
 
@@ -121,23 +126,31 @@ def fit_files(
     inputs = copies(loaded.files.document, loaded.files.targets, targets)
     on_start(loaded, plan)
     with create_run(out, run_info(loaded, plan, options), _record(loaded, plan, options), inputs) as store:
-        return run(store, loaded, plan, on_progress, on_step)
+        return run(store, loaded, plan, on_progress, on_step, on_estimate)
 
 
 def run(
-    store: RunStore, loaded: Loaded, plan: Plan, on_progress: OnProgress, on_step: OnStep = lambda _: None
+    store: RunStore,
+    loaded: Loaded,
+    plan: Plan,
+    on_progress: OnProgress,
+    on_step: OnStep = lambda _: None,
+    on_estimate: OnEstimate = lambda _: None,
 ) -> FitResult:
-    """Search, finish, and verify where that was asked for; after Ctrl-C finish with what is there."""
-    was_interrupted = False
+    """Search, finish, score again, and verify where that was asked for; after Ctrl-C finish with what is there."""
+    was_interrupted, rescored, verified = False, 0, 0
     before = _generations(store)
     try:
-        search_all(store, loaded.problem, plan.search, plan.rule, plan.machine, on_progress)
+        estimate = estimator(store, loaded.problem, plan.machine, on_estimate)
+        after = estimate if plan.rescore else (lambda seed, number: None)
+        search_all(store, loaded.problem, plan.search, plan.rule, plan.machine, on_progress, after)
     except KeyboardInterrupt:
         was_interrupted = True
     finish(store, loaded, plan.solutions)
     try:
         if not was_interrupted:
-            verify(store, loaded, plan.solutions, on_step)
+            rescored = rescore(store, loaded, plan.solutions, plan.machine, on_step)
+            verified = verify(store, loaded, plan.solutions, on_step)
     except KeyboardInterrupt:
         was_interrupted = True
     return FitResult(
@@ -145,7 +158,9 @@ def run(
         summarise(store).model_copy(update={"running": None}),  # it is this process, and it ends here
         was_interrupted,
         new_generations=_generations(store) - before,
-        is_acceptable=_is_acceptable(store, plan.rule),
+        newly_rescored=rescored,
+        newly_verified=verified,
+        is_acceptable=_is_acceptable(store, plan.rule, loaded.problem.targets.cap),
     )
 
 
@@ -153,10 +168,11 @@ def _generations(store: RunStore) -> int:
     return sum(seed.generations for seed in store.progress())
 
 
-def _is_acceptable(store: RunStore, rule: StopRule) -> bool:
-    """Whether one of the candidates that ran to their end is as good as the rule's targets, where it has any."""
+def _is_acceptable(store: RunStore, rule: StopRule, cap: float) -> bool:
+    """Whether a candidate ran to its end, has an objective below the cap, and is as good as the rule's targets."""
     table = store.table()
     good = table.objectives[table.ok]
+    good = good[good.min(axis=1, initial=cap) < cap]
     if rule.target_worst is not None:
         good = good[good.max(axis=1, initial=0.0) <= rule.target_worst]
     if rule.target_sum is not None:
@@ -198,16 +214,6 @@ def versions(loaded: Loaded) -> dict[str, str]:
     }
 
 
-def settings_record(settings: Settings) -> dict[str, Json]:
-    """Backend settings as plain values; GPU and threads where they are used."""
-    usual = Settings()
-    return {
-        key: str(value) if isinstance(value, Numerics | Integrator) else value
-        for key, value in asdict(settings).items()
-        if key not in ("gpu", "threads") or value != getattr(usual, key)
-    }
-
-
 def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
     files = loaded.files
     return Record(
@@ -226,4 +232,6 @@ def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
         evaluation={"workers": plan.machine.workers, "timeout_s": plan.machine.timeout_s},
         stopping=asdict(plan.rule),
         verify=plan.verify or (),
+        rescore=plan.rescore,
+        programs=(loaded.problem.program.made,) if loaded.problem.program.made else (),
     )

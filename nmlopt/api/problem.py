@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from nmlopt.exporters import registry
 from nmlopt.features.extract import feature_units, make_plan
 from nmlopt.ir.lower import lower
 from nmlopt.ir.model import Cell
+from nmlopt.optimise.model import Json
 from nmlopt.spec.load import load as load_targets
 from nmlopt.spec.models import Targets
 
@@ -128,6 +130,16 @@ def require_supported(backend: Backend, cell: Cell, experiments: Sequence[Experi
 
 def _refused(backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings) -> tuple[Issue, ...]:
     return (*refused_settings(backend, settings), *backend.unsupported(cell, experiments))
+
+
+def settings_record(settings: Settings) -> dict[str, Json]:
+    """Backend settings as plain values; GPU and threads where they are used."""
+    usual = Settings()
+    return {
+        key: str(value) if isinstance(value, StrEnum) else value
+        for key, value in asdict(settings).items()
+        if key not in ("gpu", "threads") or value != getattr(usual, key)
+    }
 
 
 def evaluate_present(loaded: Loaded) -> Evaluation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nmlopt.api.estimating import OnEstimate
 from nmlopt.api.finishing import finish
 from nmlopt.api.fitting import FitResult, OnStart, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
@@ -20,7 +22,7 @@ from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
 from nmlopt.evaluate.evaluate import rescored
 from nmlopt.evaluate.model import Problem
 from nmlopt.optimise.loop import founded
-from nmlopt.optimise.model import AlgorithmSettings, State
+from nmlopt.optimise.model import AlgorithmSettings, Json, State
 from nmlopt.optimise.registry import load_algorithm
 from nmlopt.optimise.state import read, write
 from nmlopt.optimise.stopping import StopRule
@@ -46,6 +48,7 @@ class Changes:
     timeout_s: float | None = None
     targets: Path | None = None
     command: str = ""
+    rescore: bool | None = None
 
 
 def resume_run(
@@ -56,6 +59,7 @@ def resume_run(
     on_progress: OnProgress,
     on_start: OnStart = lambda loaded, plan: None,
     on_step: OnStep = lambda _: None,
+    on_estimate: OnEstimate = lambda _: None,
 ) -> FitResult:
     """Go on with the run in `folder` from its last whole generation.
 
@@ -67,12 +71,12 @@ def resume_run(
         check_rule(plan.rule, plan.search.algorithm.offspring)
     with RunStore.resume(folder) as store:
         loaded = load_run(folder, record)
-        record = _with_plan(record, plan)
+        record = _with_program(_with_plan(record, plan), loaded)
         if changes.targets is not None:
             loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
         run_toml.write(folder, record)
         on_start(loaded, plan)
-        return run(store, loaded, plan, on_progress, on_step)
+        return run(store, loaded, plan, on_progress, on_step, on_estimate)
 
 
 def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Path:
@@ -116,6 +120,7 @@ def plan_of(record: Record) -> Plan:
         search=Search(AlgorithmSettings(**_known(AlgorithmSettings, algorithm)), tuple(record.seeds), starts),
         rule=StopRule(**_known(StopRule, rule)),
         machine=Machine(**_known(Machine, machine)),
+        rescore=record.rescore,
     )
 
 
@@ -126,7 +131,8 @@ def _changed(plan: Plan, changes: Changes) -> Plan:
         limits.pop("stagnation_improvement")
     workers = plan.machine.workers if changes.workers is None else changes.workers
     timeout_s = plan.machine.timeout_s if changes.timeout_s is None else changes.timeout_s
-    return replace(plan, rule=replace(plan.rule, **limits), machine=Machine(workers, timeout_s))
+    rescore = plan.rescore if changes.rescore is None else changes.rescore
+    return replace(plan, rule=replace(plan.rule, **limits), machine=Machine(workers, timeout_s), rescore=rescore)
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,9 +153,21 @@ def _with_plan(record: Record, plan: Plan) -> Record:
     return replace(
         record,
         stopping=asdict(plan.rule),
+        rescore=plan.rescore,
         evaluation=asdict(plan.machine),
         commands=(*record.commands, plan.command) if plan.command else record.commands,
     )
+
+
+def _with_program(record: Record, loaded: Loaded) -> Record:
+    """What the program was made with this time, where that is new: on another machine, or by another compiler."""
+    made = loaded.problem.program.made
+    is_known = not made or any(_plain(old) == _plain(made) for old in record.programs)
+    return record if is_known else replace(record, programs=(*record.programs, made))
+
+
+def _plain(made: Mapping[str, Json]) -> str:
+    return json.dumps(made, sort_keys=True)
 
 
 # ------------------------------------------------------------------------------------------------ other targets

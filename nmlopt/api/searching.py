@@ -124,16 +124,23 @@ class _Tally:
 
 
 def search_all(
-    store: RunStore, problem: Problem, what: Search, rule: StopRule, machine: Machine, on_progress: OnProgress
+    store: RunStore,
+    problem: Problem,
+    what: Search,
+    rule: StopRule,
+    machine: Machine,
+    on_progress: OnProgress,
+    after_generation: Callable[[int, int], None] = lambda seed, number: None,
 ) -> None:
     """Search with every seed, each from its last stored generation on; the reason of its end is stored.
 
+    `after_generation` is told the seed and the number of the generation it goes on from, and of each that is stored.
     KeyboardInterrupt passes through: everything but the generation in flight is stored then.
     """
     workers = machine.processes(problem.program.settings.threads)
     with Evaluator(problem, workers=workers, timeout_s=machine.timeout_s) as evaluator:
         for seed in what.seeds:
-            _search_seed(store, problem, evaluator, what, rule, seed, on_progress)
+            _search_seed(store, problem, evaluator, what, rule, seed, on_progress, after_generation)
 
 
 def first_state(problem: Problem, what: Search, seed: int, first: Floats | None = None) -> State:
@@ -158,9 +165,11 @@ def _search_seed(
     rule: StopRule,
     seed: int,
     on_progress: OnProgress,
+    after_generation: Callable[[int, int], None],
 ) -> None:
     stored = store.last_state(seed)
     number, state = stored if stored is not None else (0, first_state(problem, what, seed))
+    after_generation(seed, number)
     before = next(p for p in store.progress() if p.seed == seed)
     tally = _tally(store, rule, seed, on_progress)
     latest: list[tuple[Evaluation, ...]] = []
@@ -180,6 +189,7 @@ def _search_seed(
         store.commit_generation(seed, number, latest[0], generation.state, now - clock[0])
         clock[0] = now
         tally.generation_done(latest[0])
+        after_generation(seed, number)
 
     outcome = search(
         load_algorithm(what.algorithm.name),

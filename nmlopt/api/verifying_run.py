@@ -49,7 +49,7 @@ def verify_solutions(
     left = [s for s in solutions if verified.stored(store.folder, _key(loaded, record, asked, s)) is None]
     for number, solution in enumerate(left):
 
-        def tell(step: Step, text: str = f"solution {number + 1} of {len(left)}") -> None:
+        def tell(step: Step, text: str = f"verifying solution {number + 1} of {len(left)}") -> None:
             on_step(Step(step.done, step.asked, f"{text}: {step.text}"))
 
         found = outcome(_subject(loaded.problem, solution), asked, tell)

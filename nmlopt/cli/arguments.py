@@ -50,6 +50,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
+def add_no_rescore(parser: argparse._ActionsContainer) -> None:
+    """--no-rescore."""
+    parser.add_argument(
+        "--no-rescore",
+        action="store_true",
+        help="do not score the best candidates again, at a tighter setting and on NEURON, before they are published",
+    )
+
+
 def add_simulation(parser: argparse.ArgumentParser, *other_names: str, usual_backend: str = DEFAULT_BACKEND) -> None:
     """The backend (also by `other_names`; `usual_backend` where none is named) and its settings."""
     parser.set_defaults(usual_backend=usual_backend)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from nmlopt.api.fitting import FitResult, Plan, fit_files
@@ -17,13 +15,14 @@ from nmlopt.api.resuming import Changes, report_run, resume_run
 from nmlopt.api.searching import DEFAULT_TIMEOUT_S, Machine, Search
 from nmlopt.cli.announce import announce
 from nmlopt.cli.options import options
-from nmlopt.cli.output import number, say, show, show_json, show_list, show_table
-from nmlopt.cli.progress import ProgressLine, duration
+from nmlopt.cli.output import say, show, show_json
+from nmlopt.cli.progress import ProgressLine
+from nmlopt.cli.runs import nothing_searched, show_doubts, show_run, verification_lines
 from nmlopt.cli.verifying import backend_names
 from nmlopt.errors import Issue, UsageError
 from nmlopt.optimise.model import AlgorithmSettings
 from nmlopt.optimise.stopping import StopRule
-from nmlopt.results.summary import Summary, summary
+from nmlopt.results.summary import summary
 
 DEFAULT_GENERATIONS = 100
 EXIT_DONE = 0
@@ -44,6 +43,7 @@ def fit(args: argparse.Namespace) -> int:
         solutions=args.solutions,
         command=_command(),
         verify=None if args.verify is None else backend_names(args.verify),
+        rescore=not args.no_rescore,
     )
     say("reading, checking, compiling (a structure that is new here takes some seconds, once)")
     return _shown(
@@ -57,6 +57,7 @@ def fit(args: argparse.Namespace) -> int:
             on_progress=progress,
             on_start=lambda loaded, made: announce(loaded, made, args.out),
             on_step=progress.step,
+            on_estimate=progress.estimate,
         ),
     )
 
@@ -70,6 +71,7 @@ def resume(args: argparse.Namespace) -> int:
         timeout_s=args.timeout,
         targets=args.targets,
         command=_command(),
+        rescore=False if args.no_rescore else None,
     )
     return _shown(
         args,
@@ -80,6 +82,7 @@ def resume(args: argparse.Namespace) -> int:
             on_progress=progress,
             on_start=lambda loaded, made: announce(loaded, made, args.run),
             on_step=progress.step,
+            on_estimate=progress.estimate,
         ),
     )
 
@@ -90,7 +93,8 @@ def status(args: argparse.Namespace) -> int:
     if args.json:
         show_json(found.model_dump(mode="json"))
     else:
-        _show_summary(found)
+        show_run(found)
+        show_doubts(found)
     return EXIT_DONE
 
 
@@ -107,21 +111,20 @@ def _shown(args: argparse.Namespace, work: Callable[[ProgressLine], FitResult]) 
     if args.json:
         show_json(result.summary.model_dump(mode="json"))
     else:
-        _show_summary(result.summary)
+        show_run(result.summary)
         say(f"report: {result.folder / 'report.html'}")
+    show_doubts(result.summary)
     for line in verification_lines(result.folder, result.summary):
         say(line)
     if result.was_interrupted:
         say(f"interrupted; everything up to the last whole generation is stored. Go on: nmlopt resume {result.folder}")
         return EXIT_INTERRUPTED
     if not result.new_generations:
-        say(
-            f"nothing was left to do: {result.summary.stop_reason}. More: nmlopt resume {result.folder} --generations N"
-        )
+        say(nothing_searched(result))
     if result.best is None:
         say("no candidate could be simulated to its end: see the failures in the report")
     elif not result.is_acceptable:
-        say("no candidate reached the target score")
+        say("no candidate is acceptable: none reached the target score, or none found anything")
     return EXIT_DONE if result.is_acceptable else EXIT_NOTHING_ACCEPTABLE
 
 
@@ -137,48 +140,6 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _show_summary(found: Summary) -> None:
-    failures = ", ".join(f"{count} {status}" for status, count in found.failures.items()) or "none"
-    rows = [
-        ("evaluations", str(found.evaluations)),
-        ("generations", str(found.generations)),
-        ("best sum", "none yet" if found.best_sum is None else f"{number(found.best_sum)} sd"),
-        ("CPU time", duration(found.cpu_seconds)),
-        ("failures", failures),
-        ("ended", found.stop_reason or ("running: " + found.running if found.running else "not ended")),
-    ]
-    show_list("Run", rows)
-    if len(found.seeds) > 1:
-        seeds = [
-            (str(s.seed), str(s.generations), str(s.evaluations), "" if s.best_sum is None else number(s.best_sum))
-            for s in found.seeds
-        ]
-        show_table("Seeds", ("seed", "generations", "evaluations", "best sum"), seeds)
-    if found.solutions:
-        best = [
-            (
-                s.model,
-                "" if s.sum is None else number(s.sum),
-                number(max((v for v in s.objectives.values() if v is not None), default=0.0)),
-                ", ".join(s.reasons[:2]) + (f" and {len(s.reasons) - 2} more" if len(s.reasons) > 2 else ""),
-                ", ".join(s.at_bound),
-            )
-            for s in found.solutions
-        ]
-        show_table("Solutions", ("file", "sum / sd", "worst / sd", "best by", "at a bound"), best)
-
-
-def verification_lines(folder: Path, found: Summary) -> list[str]:
-    """What other simulators say of each solution, where they were asked."""
-    lines = []
-    for solution in found.solutions:
-        outcome = json.loads((folder / "solutions" / solution.name / "scores.json").read_text()).get("verification")
-        if outcome is not None:
-            others = ", ".join(f"{name} ({status})" for name, status in outcome["backends"].items())
-            lines += [f"solution {solution.name} on {others}: {outcome['verdict']}", *outcome["findings"][:1]]
-    return lines
 
 
 def _seeds(args: argparse.Namespace) -> tuple[int, ...]:

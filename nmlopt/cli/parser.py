@@ -16,6 +16,7 @@ from nmlopt.cli.arguments import (
     add_json,
     add_machine,
     add_model,
+    add_no_rescore,
     add_simulation,
     add_targets,
     add_verb,
@@ -48,7 +49,8 @@ def build_parser(version: str) -> argparse.ArgumentParser:
         description="Fit neuron models held as NeuroML documents; every fitted cell is a NeuroML document again.",
         epilog="exit codes:\n"
         "  0  done\n"
-        "  1  finished, but nothing acceptable: no candidate ran to its end, or none reached --target-score\n"
+        "  1  finished, but nothing acceptable: no candidate ran to its end, every objective of all is at the cap,\n"
+        "     or none reached --target-score\n"
         "  2  bad input\n"
         "  3  simulator or compiler missing\n"
         "  4  interrupted; nmlopt resume goes on\n\n"
@@ -92,6 +94,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME,NAME,...",
         help="at the end run each solution on these simulators, too (default: all), and say whether they agree",
     )
+    add_no_rescore(search)
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
     search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     add_budget(parser, "default: 100")
@@ -111,6 +114,7 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
+    add_no_rescore(parser)
     parser.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
     add_budget(parser, "each limit: as it was, unless given")
     add_machine(parser)

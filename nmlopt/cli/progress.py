@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from nmlopt.api.searching import Progress
+from nmlopt.results.error_estimate import ErrorEstimate
 from nmlopt.verify.run import Step
 
 
@@ -41,12 +42,17 @@ class ProgressLine:
             self._console.print(line(progress), markup=False)
 
     def step(self, step: Step) -> None:
-        """Show which run of a verification comes."""
-        text = f"verifying {step.text} ({step.done + 1}/{step.asked})"
+        """Show what is being done after the search."""
+        text = f"{step.text} ({step.done + 1}/{step.asked})"
         if self._live is not None:
             self._live.update(Text(text, no_wrap=True, overflow="ellipsis"))
         else:
             self._console.print(text, markup=False)
+
+    def estimate(self, found: ErrorEstimate) -> None:
+        """Show how far the scores of the search are from those at a tighter setting."""
+        text = f"generation {found.generation}: {found.text}"
+        self._console.print(f"{text}; the search is noisy, --accuracy tight would help" if found.is_alarming else text)
 
 
 def line(progress: Progress) -> str:

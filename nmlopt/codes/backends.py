@@ -78,6 +78,29 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "A kernel was compiled for another processor", "Start again on this machine: it compiles its own."
         ),
         "B131": warning("With the document's own values a run ends early", "Mend the document, or try a smaller --dt."),
+        "B140": warning(
+            "An objective of a solution differs by over 0.25 sd between the search and a tighter setting or NEURON",
+            "Search with --accuracy tight (other backends than native: a smaller --dt), or trust the tighter score.",
+        ),
+        "B141": warning(
+            "A feature is found in the search and missing at a tighter setting or on NEURON, or the reverse",
+            "Look at its trace: the solution lies at an edge. Search with --accuracy tight.",
+        ),
+        "B142": warning(
+            "Solutions could not be scored again", "The message says why; mend that, and nmlopt resume tries again."
+        ),
+        "B143": warning(
+            "Scores of the search differ much from those at a tighter setting, or features flip among the best",
+            "Search with --accuracy tight (other backends than native: a smaller --dt).",
+        ),
+        "B144": warning(
+            "A fit found nothing: every objective of its best candidate is at the cap",
+            "Look at the traces in report.html, the bounds and the stimuli.",
+        ),
+        "B145": warning(
+            "A solution that ran in the search ends early at a tighter setting or on NEURON",
+            "The message says how it ended; narrow the bounds, or search with --accuracy tight.",
+        ),
         "V001": error("There are fewer than two backends to compare", "Name two, such as --backends neuron,arbor."),
     }
 )

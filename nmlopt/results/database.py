@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from nmlopt.errors import Issue, ResultsError
 from nmlopt.results.faults import damaged
-from nmlopt.results.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from nmlopt.results.schema import APPLICATION_ID, LATER_TABLES, SCHEMA_VERSION, TABLES
 
 NAME = "run.sqlite"
 _WAIT_S = 30.0
@@ -41,6 +41,8 @@ def open_for_writing(folder: Path) -> sqlite3.Connection:
         if found is None or found[0] != "ok":
             raise ResultsError(damaged(folder, str(found[0]) if found else "no answer"))
         _set_durable(connection, folder)
+        for statement in LATER_TABLES:
+            connection.execute(statement)
     except BaseException:
         connection.close()
         raise

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nmlopt.backend import Recordings, Trace
 from nmlopt.results import plots
 from nmlopt.results import report_view as view
+from nmlopt.results.again_view import again_rows, again_titles, published
 from nmlopt.results.faults import reported
 from nmlopt.results.files import write_file
 from nmlopt.results.references import references
@@ -57,6 +58,10 @@ def render(data: ReportInput) -> str:
         parameters=view.parameter_rows(data),
         failures=view.failure_rows(data),
         verified=view.verified_rows(data),
+        again=again_rows(data),
+        again_titles=again_titles(data),
+        warnings=summary.warnings,
+        estimate=summary.error_estimate,
         settings=_settings(data),
         commands=view.commands(data),
         references=references(data.citation, str(record.algorithm.get("name", ""))),
@@ -81,7 +86,7 @@ def _cards(data: ReportInput) -> tuple[tuple[str, str, str], ...]:
 def _within(data: ReportInput) -> str:
     if not data.solutions:
         return "–"
-    found = data.solutions[0].solution.stored.evaluation.objectives
+    found, _ = published(data.solutions[0].solution)
     return f"{sum(value <= 1.0 for value in found)} of {len(found)}"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from nmlopt.backend import RunStatus
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.experiment.parameters import FreeParameter
+from nmlopt.results.again_view import Again, by_role, published, scores_again, sums_again
 from nmlopt.results.bounds import at_bound, position
 from nmlopt.results.report_input import ReportInput
 from nmlopt.results.summary import SeedSummary
@@ -45,6 +46,7 @@ class TargetRow:
     found: str
     original_score: str
     bar: Bar
+    again: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class SolutionRow:
     within: str
     origin: str
     at_bound: str
+    again: tuple[str, ...]
     targets: tuple[TargetRow, ...]
 
 
@@ -139,10 +142,18 @@ def solution_rows(data: ReportInput) -> tuple[SolutionRow, ...]:
     return tuple(_solution(data, written) for written in data.solutions)
 
 
-def target_rows(targets: Targets, evaluation: Evaluation, original: Evaluation | None) -> tuple[TargetRow, ...]:
+def target_rows(
+    targets: Targets, evaluation: Evaluation, original: Evaluation | None, again: Again = ()
+) -> tuple[TargetRow, ...]:
     """Fitted targets in file order, then those for validation."""
     roles = {protocol.id: protocol.role for protocol in targets.protocols}
-    rows = [_target(t, evaluation, original, is_validation=roles[t.protocol] == "validate") for t in targets.targets]
+    rows = [
+        replace(
+            _target(t, evaluation, original, is_validation=roles[t.protocol] == "validate"),
+            again=tuple(scores_again(again, t.id)),
+        )
+        for t in targets.targets
+    ]
     return tuple(sorted(rows, key=lambda row: row.is_validation))
 
 
@@ -190,12 +201,12 @@ def verdict(data: ReportInput) -> tuple[str, str]:
     """(level, sentence) on the best solution: '1', '2', '3' or 'over', or 'none' when there is none."""
     if not data.solutions:
         return "none", "no candidate ran to its end"
-    found = data.solutions[0].solution.stored.evaluation.objectives
+    found, where = published(data.solutions[0].solution)
     if max(found) <= 1.0:
-        return "1", f"all {len(found)} objectives of solution 01 are within 1 sd of their targets"
+        return "1", f"all {len(found)} objectives of solution 01 are within 1 sd of their targets{where}"
     level = bar(max(found)).level
     far = sum(value > 1.0 for value in found)
-    return level, f"{far} of {len(found)} objectives of solution 01 are more than 1 sd from their targets"
+    return level, f"{far} of {len(found)} objectives of solution 01 are more than 1 sd from their targets{where}"
 
 
 def commands(data: ReportInput) -> tuple[tuple[str, str], ...]:
@@ -207,10 +218,11 @@ def commands(data: ReportInput) -> tuple[tuple[str, str], ...]:
         first = data.solutions[0]
         model = shlex.quote(str(run / "solutions" / first.name / first.file))
         backend = shlex.quote(data.record.backend)
+        other = "neuron" if data.record.backend == "native" else backend  # the kernel runs inside nmlopt only
         rows = [
-            ("Score the best solution again", f"nmlopt score {model} {targets}"),
-            ("Its traces as CSV and PNG", f"nmlopt simulate {model} {targets} --out traces"),
-            ("A folder that runs without nmlopt", f"nmlopt export {model} exported --to {backend} --targets {targets}"),
+            ("Score the best solution again", f"nmlopt score {model} {targets} --backend {backend}"),
+            ("Its traces as CSV and PNG", f"nmlopt simulate {model} {targets} --out traces --backend {backend}"),
+            ("A folder that runs without nmlopt", f"nmlopt export {model} exported --to {other} --targets {targets}"),
             *rows,
         ]
     return (*rows, ("Make this report anew", f"nmlopt report {shlex.quote(str(run))}"))
@@ -247,6 +259,7 @@ def _solution(data: ReportInput, written: Written) -> SolutionRow:
     stored = written.solution.stored
     evaluation = stored.evaluation
     names = [objective.id for objective in data.targets.all_objectives()]
+    again = by_role(data, written)
     worst = max(range(len(names)), key=lambda i: evaluation.objectives[i])
     within = sum(value <= 1.0 for value in evaluation.objectives)
     edges = [
@@ -264,7 +277,8 @@ def _solution(data: ReportInput, written: Written) -> SolutionRow:
         within=f"{within} of {len(names)}",
         origin=f"seed {stored.seed}, generation {stored.generation}",
         at_bound=", ".join(edges),
-        targets=target_rows(data.targets, evaluation, data.original),
+        again=sums_again(again),
+        targets=target_rows(data.targets, evaluation, data.original, again),
     )
 
 
@@ -287,6 +301,7 @@ def _target(target: Target, evaluation: Evaluation, original: Evaluation | None,
         found=_found(target, evaluation),
         original_score=number(old, 3) if original else "",
         bar=bar(score),
+        again=(),
     )
 
 

@@ -6,6 +6,8 @@ resuming with other weights or bounds begins a new one and keeps the rows of the
 
 from __future__ import annotations
 
+from nmlopt.results.rescored_rows import TABLE as RESCORED
+
 APPLICATION_ID = 0x6E6D6C6F  # "nmlo"
 SCHEMA_VERSION = 1
 
@@ -37,4 +39,7 @@ TABLES = (
         UNIQUE (context, seed, generation, position),
         FOREIGN KEY (context, seed, generation) REFERENCES generations)""",
     "CREATE INDEX evaluations_by_x ON evaluations (context, x)",
+    RESCORED,
 )
+LATER_TABLES = (RESCORED,)
+"""What runs of earlier versions lack: made when they are opened for writing, and not needed by readers."""

@@ -15,6 +15,10 @@ _CONSIDERED = 2000
 """How many of the best sums are looked at for trade-offs: a row that dominates another has a smaller sum."""
 
 
+_RIVALS = 2
+"""Best sums that compete for one place among the solutions: of noisy numbers the least is too low."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A chosen evaluation: its row in the table, and why ('sum', 'objective <id>', 'trade-off')."""
@@ -55,6 +59,28 @@ def select(
     order = {int(row): place for place, row in enumerate(rows)}
     found = sorted(chosen.values(), key=lambda item: order[item[0]])
     return tuple(Choice(row, tuple(reasons)) for row, reasons in found)
+
+
+def pool(
+    table: Table,
+    objectives: tuple[str, ...],
+    *,
+    limit: int = DEFAULT_LIMIT,
+    key: Callable[[int], Hashable] | None = None,
+) -> tuple[int, ...]:
+    """The rows that compete to be solutions when they are scored again: the solutions by these scores, and the best
+    sums, `_RIVALS` times `limit` of them."""
+    chosen = [choice.row for choice in select(table, objectives, limit=limit, key=key)]
+    rows = np.flatnonzero(table.ok & np.isfinite(table.objectives).all(axis=1))
+    rows = rows[np.argsort(table.objectives[rows].sum(axis=1), kind="stable")]
+    same = key or (lambda row: table.x[row].tobytes())
+    best: dict[Hashable, int] = {}
+    for row in rows:
+        if len(best) >= _RIVALS * limit:
+            break
+        best.setdefault(same(int(row)), int(row))
+    taken = {same(row) for row in chosen}
+    return (*chosen, *(row for mark, row in best.items() if mark not in taken))
 
 
 def _extremes(values: Floats, rows: Integers, names: tuple[str, ...]) -> Iterable[tuple[int, str]]:

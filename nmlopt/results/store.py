@@ -21,12 +21,13 @@ from nmlopt.backend import RunStatus
 from nmlopt.errors import Issue, ResultsError
 from nmlopt.evaluate.model import Evaluation
 from nmlopt.optimise.model import State
-from nmlopt.results import database, rows
+from nmlopt.results import database, rescored_rows, rows
 from nmlopt.results.codec import matrix, to_blob
 from nmlopt.results.faults import reported
 from nmlopt.results.files import require_empty
 from nmlopt.results.lock import WriteLock
 from nmlopt.results.model import Context, Floats, ParameterInfo, RunInfo, SeedProgress, Stored, Table
+from nmlopt.results.rescored import ROLES, NotRun
 
 _ORDER = "ORDER BY seed, generation, position"
 
@@ -133,6 +134,19 @@ class RunStore:
         with reported(self.folder), database.transaction(self._db):
             self._db.execute("UPDATE seeds SET stop_reason = ? WHERE seed = ?", (reason, seed))
 
+    def keep_rescored(self, items: Sequence[rescored_rows.Row]) -> None:
+        """Store what was scored again, all or nothing; it is on disk when this returns."""
+        with reported(self.folder), database.transaction(self._db):
+            rescored_rows.insert(self._db, items)
+
+    def set_not_run(self, found: NotRun | None, role: str) -> None:
+        """Why nothing could be scored again in a role; None: it could."""
+        with reported(self.folder), database.transaction(self._db):
+            self._db.execute("DELETE FROM meta WHERE key = ?", (f"not run: {role}",))
+            if found is not None:
+                text = json.dumps([found.backend, found.reason])
+                self._db.execute("INSERT INTO meta VALUES (?, ?)", (f"not run: {role}", text))
+
     def carry_over(
         self, info: RunInfo, convert: Callable[[Evaluation], Evaluation], states: Mapping[int, State]
     ) -> None:
@@ -205,6 +219,17 @@ class RunStore:
             for stored in self._stored("WHERE id = ?", number):
                 return stored
         raise KeyError(number)
+
+    def rescored(self) -> tuple[rescored_rows.Row, ...]:
+        """All that was scored again, in the order of the evaluations."""
+        with reported(self.folder):
+            return tuple(rescored_rows.read(self._db, self._context()))
+
+    def not_run(self) -> dict[str, NotRun]:
+        """The roles in which nothing could be scored again, with the reasons."""
+        with reported(self.folder):
+            found = ((role, self._one("SELECT value FROM meta WHERE key = ?", f"not run: {role}")) for role in ROLES)
+            return {role: NotRun(role, *json.loads(text)) for role, text in found if text is not None}
 
     def find(self, x: Sequence[float] | Floats) -> Evaluation | None:
         """The first stored evaluation of exactly this candidate (bit for bit) in the present context."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nmlopt.errors import ResultsError
+from nmlopt.results import run_toml
+from nmlopt.results.doubts import doubts
+from nmlopt.results.error_estimate import ErrorEstimate, estimate
 from nmlopt.results.lock import holder
 from nmlopt.results.model import SeedProgress
+from nmlopt.results.rescored import REFERENCE, ROLES, TIGHT, RescoredPart, label
 from nmlopt.results.store import RunStore
 from nmlopt.results.writeback import FOLDER, SCORES
+from nmlopt.spec.models import DEFAULT_CAP
 
 
 class _Part(BaseModel):
@@ -43,6 +50,17 @@ class SolutionSummary(_Part):
     at_bound: tuple[str, ...] = Field(description="parameters within 1 % of a bound")
     seed: int
     generation: int
+    cap: float = Field(description="score of a missing feature, in sd")
+    rescored: tuple[RescoredPart, ...] = Field(description="scores at a tighter setting and on NEURON; see README")
+    verified: str | None = Field(description="verdict of `fit --verify`; null where there is none (yet)")
+
+
+class Warned(_Part):
+    """What is to be doubted of the results, as the command warns of it."""
+
+    code: str
+    message: str
+    hint: str
 
 
 class Summary(_Part):
@@ -63,6 +81,9 @@ class Summary(_Part):
     backend: str
     settings: dict[str, Any]
     versions: dict[str, str]
+    error_estimate: ErrorEstimate | None = Field(description="of the search's scores; null where none was made")
+    missing: tuple[str, ...] = Field(description="what was asked for at the end and is not there: resume does it")
+    warnings: tuple[Warned, ...]
 
     def to_json(self) -> str:
         """One JSON document."""
@@ -73,6 +94,8 @@ def summarise(store: RunStore) -> Summary:
     """The summary of a run, also of one that is being written."""
     with store.snapshot():
         progress, failures, context = store.progress(), store.failures(), store.info.context
+        error = estimated(store)
+    found = solutions(store.folder)
     sums = [p.best_sum for p in progress if p.best_sum is not None]
     return Summary(
         format="nmlopt-result",
@@ -84,12 +107,15 @@ def summarise(store: RunStore) -> Summary:
         wall_seconds=sum(p.wall_s for p in progress),
         failures={status.value: count for status, count in failures.items()},
         seeds=tuple(_seed(p) for p in progress),
-        solutions=solutions(store.folder),
+        solutions=found,
         stop_reason=_reason(progress),
         running=holder(store.folder),
         backend=context.backend,
         settings=dict(context.settings),
         versions=dict(context.versions),
+        error_estimate=error,
+        missing=tuple(_missing(store.folder, found)),
+        warnings=tuple(Warned(code=i.code, message=i.message, hint=i.hint) for i in doubts(found, error)),
     )
 
 
@@ -118,10 +144,35 @@ def _solution(folder: Path, path: Path) -> SolutionSummary | None:
             name=path.parent.name,
             model=(path.parent / contents["model"]).relative_to(folder).as_posix(),
             parameters={key: value["value"] for key, value in contents["parameters"].items()},
+            rescored=tuple(RescoredPart.model_validate(row) for row in contents.get("rescored", ())),
+            verified=contents.get("verification", {}).get("verdict"),
+            cap=contents.get("cap", DEFAULT_CAP),
             **{k: contents[k] for k in ("sum", "reasons", "scores", "objectives", "at_bound", "seed", "generation")},
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # being replaced just now, or not ours
+
+
+def estimated(store: RunStore) -> ErrorEstimate | None:
+    """The error of the search's scores, by the candidates that were drawn for it."""
+    drawn = [row for row in store.rescored() if row.drawn]
+    return estimate(drawn, {row.number: store.evaluation(row.number).evaluation for row in drawn})
+
+
+def _missing(folder: Path, found: tuple[SolutionSummary, ...]) -> Iterator[str]:
+    """What run.toml asks for beside the solutions, and is not there."""
+    try:
+        record = run_toml.read(folder)
+    except ResultsError:
+        return
+    roles = ROLES if record.backend != REFERENCE else (TIGHT,)
+    for role in roles if record.rescore else ():
+        lacking = sum(all(part.role != role for part in solution.rescored) for solution in found)
+        if lacking:
+            yield f"scores {label(role, record.backend)} of {lacking} of {len(found)} solutions"
+    lacking = sum(solution.verified is None for solution in found)
+    if record.verify and lacking:
+        yield f"verification on {', '.join(record.verify)} of {lacking} of {len(found)} solutions"
 
 
 def _seed(p: SeedProgress) -> SeedSummary:

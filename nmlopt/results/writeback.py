@@ -21,8 +21,10 @@ from nmlopt.results.files import new_folder, replaced_folder
 from nmlopt.results.inputs import search_paths_below
 from nmlopt.results.model import Stored
 from nmlopt.results.provenance import Facts, with_provenance
+from nmlopt.results.rescored import NotRun, Rescored, RescoredPart, label, part
 from nmlopt.results.verification import sentence
 from nmlopt.results.verified import Verified
+from nmlopt.spec.models import DEFAULT_CAP
 from nmlopt.units import Quantity, format_number
 
 FOLDER = "solutions"
@@ -43,15 +45,22 @@ class Provenance:
     targets_id: str
     targets_digest: str
     objectives: tuple[str, ...]
+    cap: float = DEFAULT_CAP
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """An evaluation that is to be written, why it was chosen, and what other backends say of it if they were asked."""
+    """An evaluation that is to be written, why it was chosen, what other backends say of it if they were asked, and
+    how it scored again."""
 
     stored: Stored
     reasons: tuple[str, ...]
     verified: Verified | None = None
+    rescored: tuple[Rescored | NotRun, ...] = ()
+
+    def again(self, objectives: Sequence[str]) -> tuple[RescoredPart, ...]:
+        """How it scored again, with what that changes; `objectives`: their names."""
+        return tuple(part(found, self.stored.evaluation, objectives) for found in self.rescored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ def _facts(
         ("backend", f"{provenance.backend} {version} ({settings})"),
         ("candidate", f"seed {place.seed}, generation {place.generation}, number {place.position + 1}"),
         ("sum_of_objectives", format_number(evaluation.total)),
+        *(("rescored", _again(found)) for found in solution.again(provenance.objectives)),
         *([("verified", sentence(solution.verified.document))] if solution.verified is not None else []),
         *fitted,
     ]
@@ -186,6 +196,7 @@ def _scores(solution: Solution, parameters: Parameters, provenance: Provenance) 
         "seed": place.seed,
         "generation": place.generation,
         "position": place.position,
+        "cap": provenance.cap,
         "cpu_seconds": evaluation.cpu_s,
         "component": list(provenance.component),
         "backend": provenance.backend,
@@ -193,8 +204,17 @@ def _scores(solution: Solution, parameters: Parameters, provenance: Provenance) 
         "versions": dict(provenance.versions),
         "targets": {"id": provenance.targets_id, "digest": provenance.targets_digest},
         "date": provenance.date,
+        "rescored": [found.model_dump(mode="json") for found in solution.again(provenance.objectives)],
         **({"verification": _verification(solution.verified)} if solution.verified is not None else {}),
     }
+
+
+def _again(found: RescoredPart) -> str:
+    """A fact about a solution scored again."""
+    settings = ", ".join(f"{key} {value}" for key, value in found.settings.items())
+    if found.sum is None or not found.has_run:
+        return f"{label(found.role, found.backend)}: {found.status}: {found.detail}"
+    return f"sum_of_objectives {format_number(found.sum)} on {found.backend} {found.version} ({settings})"
 
 
 def _verification(found: Verified) -> Json:

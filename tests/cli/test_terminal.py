@@ -65,7 +65,7 @@ def test_a_mistake_is_no_traceback(arguments, simplecell, tmp_path):
 
 def test_a_disk_that_fills_up_during_a_fit_is_told(fit, tmp_path):
     limit = "import resource, signal, sys, runpy; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);" \
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (110_000, 110_000)); sys.argv[0] = 'nmlopt';" \
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (122_000, 122_000)); sys.argv[0] = 'nmlopt';" \
         "runpy.run_module('nmlopt', run_name='__main__', alter_sys=True)"  # fmt: skip
     command = [sys.executable, "-c", limit, *fit[3:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
