@@ -18,7 +18,8 @@ class Problem:
     """A fit without its algorithm; picklable, sent once to each worker process.
 
     `experiments` are in the order of `targets.protocols`; `plan` says what is extracted from their recordings;
-    `scoring`, made from `targets`, how it is judged. `sampled`: the experiments with as few samples as the plan needs.
+    `scoring`, made from `targets`, how it is judged. `sampled`: what the plan reads of the experiments, with as few
+    samples as it needs.
     """
 
     backend: Backend

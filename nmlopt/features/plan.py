@@ -116,20 +116,26 @@ def make_plan(targets: Targets, cell: Cell, experiments: Sequence[Experiment], f
 
 
 def sampled_for(plan: FeaturePlan, experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
-    """The experiments, told how far apart samples may lie for what the plan reads.
+    """The experiments with what the plan reads: those that it reads nothing of are left out, and so are recordings.
 
-    eFEL looks at whole multiples of `interp_step` and linearly between samples; spike times and wanted traces are read
-    between them, so that an experiment with one of these keeps every sample.
+    They are told how far apart samples may lie: eFEL looks at whole multiples of `interp_step` and linearly between
+    samples; spike times and wanted traces are read between them, so that an experiment with one of these keeps every
+    sample. All of a recording is kept, since features look before their windows, too (voltage_base).
     """
-    between = {request.key[0] for request in plan.spikes} | {request.key[0] for request in plan.traces}
-    steps: dict[str, set[float]] = {}
+    between = {request.key for request in plan.spikes} | {request.key for request in plan.traces}
+    steps: dict[Key, set[float]] = {}
     for group in plan.groups:
         for wanted in group.traces:
-            steps.setdefault(wanted.key[0], set()).add(float(dict(group.settings)[INTERP_STEP]))
-    return tuple(
-        replace(e, sampling_ms=min(steps[e.id])) if e.id not in between and len(steps.get(e.id, ())) == 1 else e
-        for e in experiments
-    )
+            steps.setdefault(wanted.key, set()).add(float(dict(group.settings)[INTERP_STEP]))
+    found = []
+    for experiment in experiments:
+        read = tuple(o for o in experiment.outputs if (experiment.id, o.id) in steps.keys() | between)
+        keys = {(experiment.id, o.id) for o in read}
+        apart = set().union(*(steps.get(key, set()) for key in keys))
+        sampling_ms = apart.pop() if len(apart) == 1 and not keys & between else experiment.sampling_ms
+        if read:
+            found.append(replace(experiment, outputs=read, sampling_ms=sampling_ms))
+    return tuple(found)
 
 
 def stimulus_window(experiment: Experiment) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,6 +180,13 @@ SPIKES = {"type": "spike_times", "id": "s", "protocol": "step", "recording": "so
     ids=["features", "their own step", "two steps", "spike times"],
 )
 def test_samples_are_needed_where_features_look(targets, sampling_ms):
-    plan = _plan(*targets)
-    experiments = (_experiment(), Experiment("nobody asks", 10.0, 279.0, (), ()))
-    assert [e.sampling_ms for e in sampled_for(plan, experiments)] == [sampling_ms, 0.0]
+    plan, experiment = _plan(*targets), replace(_experiment(), outputs=(Output("soma", SITE),))
+    (sampled,) = sampled_for(plan, (experiment,))
+    assert sampled == replace(experiment, sampling_ms=sampling_ms)
+
+
+def test_what_no_target_reads_is_neither_recorded_nor_run():
+    plan, soma = _plan(_feature("a")), Output("soma", SITE)
+    experiment = replace(_experiment(), outputs=(Output("far", SITE), soma, Output("m", SITE, "na/m")))
+    unread = replace(experiment, id="nobody asks", outputs=(soma,))
+    assert sampled_for(plan, (unread, experiment)) == (replace(experiment, outputs=(soma,), sampling_ms=0.1),)
