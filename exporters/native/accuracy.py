@@ -14,12 +14,14 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 
 LONGEST_MS: Final = 1.6
 _LEVELS: Final = MappingProxyType({
-    Accuracy.FAST: (1.0, 0.3, 0.25),
-    Accuracy.DEFAULT: (0.5, 0.1, 0.1),
-    Accuracy.TIGHT: (0.25, 0.02, 0.05),
+    Accuracy.FAST: (1.0, 0.4, 0.25),
+    Accuracy.DEFAULT: (0.8, 0.25, 0.1),
+    Accuracy.TIGHT: (0.5, 0.1, 0.1),
 })  # fmt: skip
-"""Shortest step as a share of dt; the largest second difference of v (mV) that a step may leave; mV between rows of
-tables of rates, whose error goes as the square of it."""
+"""Shortest step as a share of dt; the largest second difference of v (mV) that a step may leave, by the weight of where
+it is; mV between rows of tables of rates, whose error goes as the square of it."""
+_POINT_SHARES: Final = MappingProxyType({Accuracy.FAST: 1.0, Accuracy.DEFAULT: 0.5, Accuracy.TIGHT: 0.25})
+"""The step of point cells as a share of dt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def steps_of(cell: Cell, settings: Settings) -> Steps:
     share, tolerance_mV, spacing_mV = _LEVELS[settings.accuracy]
     scale = settings.dt_ms / DEFAULT_DT_MS
     if cell.geometry is None:
-        return Steps(settings.dt_ms * share)
+        return Steps(settings.dt_ms * _POINT_SHARES[settings.accuracy])
     longest = settings.dt_ms if any(map(_is_tested, cell.mechanisms)) else LONGEST_MS * scale
     return Steps(settings.dt_ms * share, tolerance_mV * scale**2, longest, spacing_mV * scale)
 

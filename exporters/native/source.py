@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from nmlopt.codegen.c_text import c_writer
 from nmlopt.codegen.input_conditions import edges
 from nmlopt.codegen.templating import environment
 from nmlopt.exporters.native.mechanism import CONCENTRATIONS, ION_CURRENTS, Lines, MechanismText, mechanism_text
+from nmlopt.exporters.native.ohmic import Ohmic, bundles, ohmic
 from nmlopt.exporters.native.point import PointText, point_input_text, point_text, with_inputs
 from nmlopt.exporters.native.staggered import staggered_lines
 from nmlopt.exporters.native.tabled import Tabled, tabled
@@ -36,7 +37,7 @@ class Part:
     """One mechanism in the kernel: its index there, and the indices of its numbers and states by C name.
 
     `staggered` is the loop body of its adaptive step; `edge_count` how many moments its equations name; `tabled`
-    what of it can be looked up.
+    what of it can be looked up. `ohmic` is there where lanes are chains; `bundled`: its gates are moved with others.
     """
 
     index: int
@@ -47,6 +48,14 @@ class Part:
     staggered: Lines = ()
     edge_count: int = 0
     tabled: Tabled | None = None
+    ohmic: Ohmic | None = None
+    bundled: bool = False
+
+    @property
+    def steady(self) -> bool:
+        """Whether its current follows v alone, always in the same way."""
+        is_density = self.mechanism.kind is MechanismKind.DENSITY
+        return self.ohmic is not None and not self.ohmic.gates and is_density and not self.states
 
     @property
     def title(self) -> str:
@@ -97,15 +106,20 @@ def kernel(cell: Cell, layout: Layout) -> Kernel:
                 staggered_lines(c_writer(mechanism), text.coupled) if isinstance(text, MechanismText) else (),
                 len(edges(mechanism.dynamics)) if mechanism.kind is MechanismKind.INPUT else 0,
                 tabled(c_writer(mechanism)) if isinstance(text, MechanismText) and not text.is_input else None,
+                ohmic(c_writer(mechanism), text) if layout.chained and isinstance(text, MechanismText) else None,
             )
         )
         numbers += len(names)
         states += len(text.states)
+    bundled = bundles(parts, cell) if layout.chained else ()
+    together = {part.index for bundle in bundled for part in bundle.parts}
+    parts = [replace(part, bundled=part.index in together) for part in parts]
     made = (
         _environment()
         .get_template("point.c.j2" if cell.geometry is None else "cable.c.j2")
         .render(
             cell=parts[0].text if parts else None,
+            bundles=bundled,
             chained=layout.chained,
             generated=_TITLE,
             mechanisms=parts,

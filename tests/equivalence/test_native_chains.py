@@ -71,7 +71,7 @@ def test_chains_side_by_side_are_nodes_one_by_one(cell, monkeypatch):
 @pytest.mark.neuron
 def test_chains_meet_what_neuron_converges_to(cell):
     wanted = simulated(cell, Settings(integrator=Integrator.CVODE, atol=1e-8), "neuron")
-    found = simulated(cell, SETTINGS)
+    found = simulated(cell, replace(SETTINGS, dt_ms=0.0125))
     for output in ("soma", "tip"):
         a, b = (crossings(r.traces["e", output], -30.0) for r in (found, wanted))
         assert len(a) == len(b) > 3

@@ -293,16 +293,16 @@ const int32_t *restrict row__ = R->row;
         const double *from = table + row__[k] * 2 * COLUMNS;
         const double f = share__[k], bend = v_slope__[k];
         {
-            const double target = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]), s = m_q__[i];
-            const double share = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
+            const double gain = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]);
+            const double kept = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
             const double lead = nm_fused(f, from[0 * COLUMNS + ONWARD + 2], from[0 * COLUMNS + 2]);
-            m_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
+            m_q__[i] = nm_fused(kept, m_q__[i], nm_fused(lead, bend, gain));
         }
         {
-            const double target = nm_fused(f, from[1 * COLUMNS + ONWARD], from[1 * COLUMNS + 0]), s = h_q__[i];
-            const double share = nm_fused(f, from[1 * COLUMNS + ONWARD + 1], from[1 * COLUMNS + 1]);
+            const double gain = nm_fused(f, from[1 * COLUMNS + ONWARD], from[1 * COLUMNS + 0]);
+            const double kept = nm_fused(f, from[1 * COLUMNS + ONWARD + 1], from[1 * COLUMNS + 1]);
             const double lead = nm_fused(f, from[1 * COLUMNS + ONWARD + 2], from[1 * COLUMNS + 2]);
-            h_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
+            h_q__[i] = nm_fused(kept, h_q__[i], nm_fused(lead, bend, gain));
         }
     }
 #endif
@@ -653,10 +653,10 @@ const int32_t *restrict row__ = R->row;
         const double *from = table + row__[k] * 1 * COLUMNS;
         const double f = share__[k], bend = v_slope__[k];
         {
-            const double target = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]), s = n_q__[i];
-            const double share = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
+            const double gain = nm_fused(f, from[0 * COLUMNS + ONWARD], from[0 * COLUMNS + 0]);
+            const double kept = nm_fused(f, from[0 * COLUMNS + ONWARD + 1], from[0 * COLUMNS + 1]);
             const double lead = nm_fused(f, from[0 * COLUMNS + ONWARD + 2], from[0 * COLUMNS + 2]);
-            n_q__[i] = nm_fused(lead, bend, nm_fused(target - s, share, s));
+            n_q__[i] = nm_fused(kept, n_q__[i], nm_fused(lead, bend, gain));
         }
     }
 #endif

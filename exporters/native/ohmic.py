@@ -1,0 +1,163 @@
+"""Currents whose conductance is a product of gates and of numbers that stay: g (E - v) with E fixed.
+
+What stays is multiplied out once per run; a step multiplies the gates, and adds g to the diagonal and g E to the right
+side of its system. Gates of such mechanisms are moved in bundles: those that sit on the same compartments stand side by
+side in one row of a table and in the lanes of one vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
+
+from nmlopt.codegen.analysis import MINUS_ONE, ONE, ZERO, linear, slope
+from nmlopt.codegen.c_text import c_block, c_body
+from nmlopt.codegen.nmodl import Writer
+from nmlopt.codegen.nmodl_current import without_gates
+from nmlopt.exporters.native.mechanism import Lines, MechanismText
+from nmlopt.exporters.native.tabled import Tabled
+from nmlopt.ir.model import Cell, Mechanism, MechanismKind
+from nmlopt.lems.expression import Expr, Op, Sym
+from nmlopt.lems.trees import names as names_in
+
+GATES = 8
+"""The most in a bundle: one vector."""
+_PER_COMPARTMENT, _PER_GATE = 6.0, 0.5
+"""What a bundle costs at a compartment, and each of its gates beside that (processor cycles, roughly)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ohmic:
+    """`gates`: C's names of the states whose product opens the conductance, one for each factor; none: always open.
+
+    `lines` leave in conductance__ and drive__ what that product is multiplied with to give -di/dv and the current at
+    v = 0.
+    """
+
+    gates: Lines
+    lines: Lines
+
+
+def ohmic(writer: Writer, text: MechanismText) -> Ohmic | None:
+    """The current of a mechanism as a product; None where its equations have another form."""
+    dynamics = writer.mechanism.dynamics
+    if not text.current or text.ion >= 0 or text.is_input or text.published or dynamics.conditions:
+        return None
+    form = linear(Sym(writer.mechanism.current), "v", without_gates(writer))
+    whole = None if form is None else slope(form)
+    if form is None or whole is None:
+        return None
+    across = _split(whole, writer)
+    towards = ((across[0] if across else []), [ZERO]) if form.constant is None else _split(form.constant, writer)
+    if across is None or towards is None or sorted(across[0]) != sorted(towards[0]):
+        return None
+    body = c_body(writer)
+    body.let("conductance__", Op("neg", (_product(across[1]),)), local=False)
+    body.let("drive__", _product(towards[1]), local=False)
+    lines = ("{", *(f"    {line}" for line in c_block(body)), "}")
+    return Ohmic(tuple(writer.names[name] for name in across[0]), lines)
+
+
+def _product(factors: Sequence[Expr]) -> Expr:
+    return reduce(lambda a, b: Op("*", (a, b)), factors) if factors else ONE
+
+
+def _split(expr: Expr, writer: Writer) -> tuple[list[str], list[Expr]] | None:
+    """States and other factors whose product is `expr`; None where it is no such product, or where others change."""
+    dynamics, definitions = writer.mechanism.dynamics, writer.definitions
+    states = {s.name for s in dynamics.states} | {name for k in dynamics.kinetics for name in k.states}
+    used = definitions.closure(names_in(expr))
+    if used & (set(dynamics.inputs) - {"temperature", "surfaceArea"}):
+        return None
+    if not used & states:
+        return [], [expr]
+    match expr:
+        case Sym(name) if name in states:
+            return [name], []
+        case Sym(name):
+            value = definitions.value(name)
+            return None if value is None else _split(value, writer)
+        case Op("neg", (one,)):
+            return _times(([], [MINUS_ONE]), _split(one, writer))
+        case Op("*", (left, right)):
+            return _times(_split(left, writer), _split(right, writer))
+        case Op("/", (left, right)) if not definitions.closure(names_in(right)) & states:
+            return _times(_split(left, writer), ([], [Op("/", (ONE, right))]))
+    return None
+
+
+_Factors = tuple[list[str], list[Expr]]
+
+
+def _times(left: _Factors | None, right: _Factors | None) -> _Factors | None:
+    return None if left is None or right is None else (left[0] + right[0], left[1] + right[1])
+
+
+class Bundled(Protocol):
+    """What of a part of the kernel decides about its bundle."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def mechanism(self) -> Mechanism: ...
+    @property
+    def ohmic(self) -> Ohmic | None: ...
+    @property
+    def tabled(self) -> Tabled | None: ...
+    @property
+    def states(self) -> Mapping[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Mechanisms whose gates are moved together."""
+
+    index: int
+    parts: tuple[Bundled, ...]
+
+    @property
+    def gates(self) -> list[tuple[Bundled, str, int]]:
+        """(part, name of C, index of the state) by place in the bundle."""
+        return [(p, name, p.states[name]) for p in self.parts if p.tabled for name in p.tabled.states]
+
+    def place(self, part: Bundled, gate: str) -> int:
+        """Where a gate of a part stands among all."""
+        return next(k for k, (p, name, _) in enumerate(self.gates) if p.index == part.index and name == gate)
+
+
+def bundles(parts: Sequence[Bundled], cell: Cell) -> tuple[Bundle, ...]:
+    """Each mechanism that can be bundled in one bundle, so that few compartments have gates that they do not need."""
+    where = {part.index: _compartments(part.mechanism, cell) for part in parts}
+    able = [part for part in parts if _can_be(part) and len(where[part.index]) == len(set(where[part.index]))]
+    found: list[list[Bundled]] = []
+    for part in sorted(able, key=lambda p: (-len(where[p.index]), p.index)):
+        options = [group for group in found if _gates([*group, part]) <= GATES]
+        added = [_cost([*group, part], where) - _cost(group, where) for group in options]
+        if added and min(added) < _cost([part], where):
+            options[added.index(min(added))].append(part)
+        elif where[part.index]:
+            found.append([part])
+    return tuple(Bundle(k, tuple(sorted(group, key=lambda p: p.index))) for k, group in enumerate(found))
+
+
+def _can_be(part: Bundled) -> bool:
+    """Whether all its states are gates of one vector at most, and its current is a product of them."""
+    if part.mechanism.kind is not MechanismKind.DENSITY or part.ohmic is None or part.tabled is None:
+        return False
+    moved = set(part.tabled.states)
+    return len(moved) <= GATES and moved == set(part.states) and bool(part.ohmic.gates)
+
+
+def _compartments(mechanism: Mechanism, cell: Cell) -> tuple[int, ...]:
+    return tuple(k for p in cell.placements if p.mechanism == mechanism.name for k in p.compartments)
+
+
+def _gates(parts: Sequence[Bundled]) -> int:
+    return sum(len(p.tabled.states) for p in parts if p.tabled)
+
+
+def _cost(parts: Sequence[Bundled], where: Mapping[int, Sequence[int]]) -> float:
+    union = set().union(*(where[p.index] for p in parts))
+    return len(union) * (_PER_COMPARTMENT + _PER_GATE * _gates(parts))
