@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmlopt.errors import Issue
+from nmlopt.experiment.amplitudes import with_amplitudes
 from nmlopt.experiment.model import Experiment
 from nmlopt.ir.model import Cell, Slot
 
@@ -209,7 +210,8 @@ class Backend(Protocol):
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units.
 
-        Only binds numbers. One `Recordings` per row, in order; a row never depends on the others.
+        After the slots of the program come amplitudes that experiments leave free (`experiment.amplitudes`). Only binds
+        numbers. One `Recordings` per row, in order; a row never depends on the others.
         """
 
     def export(self, program: Program, experiments: Sequence[Experiment], folder: Path) -> tuple[Path, ...]:
@@ -217,6 +219,17 @@ class Backend(Protocol):
 
         Raises ResultsError when the folder exists and is not empty.
         """
+
+
+def row_by_row(
+    backend: Backend, program: Program, experiments: Sequence[Experiment], values: Floats
+) -> tuple[Recordings, ...]:
+    """`simulate` where experiments leave amplitudes free, for a backend whose experiments are those of all rows."""
+    found: list[Recordings] = []
+    for row in np.atleast_2d(values):
+        own, amplitudes = row[: len(program.slots)], row[len(program.slots) :].tolist()
+        found += backend.simulate(program, with_amplitudes(experiments, amplitudes), own[np.newaxis])
+    return tuple(found)
 
 
 def refused_settings(backend: Backend, settings: Settings) -> tuple[Issue, ...]:

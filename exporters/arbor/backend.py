@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import Floats, Offer, Program, Recordings, Settings, refused_settings, row_by_row
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.arbor import paint
@@ -60,6 +60,8 @@ class ArborBackend:
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        if any(experiment.free_amplitudes for experiment in experiments):
+            return row_by_row(self, program, experiments, values)
         from nmlopt.exporters.arbor.simulate import simulate
 
         made, plan = program_plan(program)

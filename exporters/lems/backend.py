@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Backend, Floats, Numerics, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import Backend, Floats, Numerics, Offer, Program, Recordings, Settings, refused_settings, row_by_row
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.lems.java import java, version
@@ -54,6 +54,8 @@ class LemsBackend:
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        if any(experiment.free_amplitudes for experiment in experiments):
+            return row_by_row(self, program, experiments, values)
         from nmlopt.exporters.lems.simulate import simulate
 
         return simulate(program, experiments, values)

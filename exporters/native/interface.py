@@ -79,7 +79,8 @@ def job_type(lanes: int) -> type[ctypes.Structure]:
     class JobC(ctypes.Structure):
         _fields_ = (
             ("shape", POINTER(ShapeC)), ("experiment", POINTER(ExperimentC)), ("numbers", Doubles),
-            ("tables", c_void_p), ("times", Doubles), ("values", Doubles), ("capacity", c_int64), ("samples", c_int64),
+            ("amplitudes", Doubles), ("tables", c_void_p), ("times", Doubles), ("values", Doubles),
+            ("capacity", c_int64), ("samples", c_int64),
             ("used", c_int64), ("room", c_int64), ("crossed", c_int64 * lanes), ("length", c_int64 * lanes),
             ("reached", c_double * lanes), ("followers", c_void_p), ("sibling", c_void_p), ("branch", c_double),
         )  # fmt: skip

@@ -70,13 +70,16 @@ def _stops(experiment: Experiment) -> Iterator[tuple[float, bool]]:
         yield from ((start, True), (start + length, True))
 
 
-def _currents(experiment: Experiment, until_ms: float) -> tuple[Stimulus, ...]:
-    """The currents as they are before a moment: those that begin later are 0, constant ones may end at any time."""
+def _currents(experiment: Experiment, until_ms: float) -> tuple[tuple[Stimulus, str], ...]:
+    """The currents as they are before a moment: those that begin later are 0, constant ones may end at any time.
+
+    With each whose amplitude is a candidate's own goes the experiment: no other has the same.
+    """
     return tuple(
-        _cut(s, until_ms)
-        for s in experiment.stimuli
+        (_cut(s, until_ms), experiment.id if k in experiment.free_amplitudes else "")
+        for k, s in enumerate(experiment.stimuli)
         if isinstance(s, _Current) and _start(s) < until_ms
-    )  # fmt: skip
+    )
 
 
 def _start(stimulus: _Current) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nmlopt.backend import Floats, Program, Recordings, RunStatus, Trace, divergence
 from nmlopt.errors import BackendError, Issue
+from nmlopt.experiment.amplitudes import amplitude_slots
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stride_of
 from nmlopt.exporters.native.bind import Binding
@@ -25,7 +26,7 @@ from nmlopt.exporters.native.interface import (
 from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
-from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, prepare
+from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, is_current, prepare
 from nmlopt.exporters.native.tables import shared_tables
 from nmlopt.ir.model import Cell
 
@@ -41,9 +42,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class _Row:
-    """A candidate: its numbers (SI) by temperature, or what makes it impossible."""
+    """A candidate: its numbers (SI) by temperature and its amplitudes, or what makes it impossible."""
 
     numbers: dict[float, Floats]
+    amplitudes: Sequence[float]
     fault: str
 
 
@@ -51,6 +53,7 @@ class _Row:
 class _Job:
     """One experiment for up to `lanes` rows, with their numbers (numbers, lanes) and the room for what it records.
 
+    `amplitudes` (currents, lanes): where candidates have their own.
     Of a cell with compartments: `times` (1, samples), `values` (samples, outputs, lanes). Of a point cell: `times`
     (1 + rows, samples), the first for all, the others for rows with resets; `values` (rows, outputs, samples).
     """
@@ -58,6 +61,7 @@ class _Job:
     experiment: int
     rows: tuple[int, ...]
     numbers: Floats
+    amplitudes: Floats | None
     times: Floats
     values: Floats
     room: int
@@ -80,12 +84,9 @@ class _Call:
 def simulate(
     program: Program, kernel: Kernel, experiments: Sequence[Experiment], values: Floats
 ) -> tuple[Recordings, ...]:
-    """One `Recordings` per row of `values`, in the slots' units."""
+    """One `Recordings` per row of `values`: slots in their units, then the amplitudes that experiments leave free."""
     binding = _binding(program, kernel)
-    slots = [
-        [slot.unit.to_si(x) for slot, x in zip(program.slots, row, strict=True)]
-        for row in np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
-    ]
+    given = np.atleast_2d(np.asarray(values, dtype=np.float64)).tolist()
     steps = steps_of(program.cell, program.settings)
     prepared = [prepare(program.cell, kernel.parts, binding.shape, e, steps) for e in experiments]
     tables = {
@@ -94,8 +95,8 @@ def simulate(
     shape = shape_structure(binding.shape)
     call = _Call(program, kernel.layout.candidates, shape, experiments, prepared, steps, tables)
     found: list[Recordings] = []
-    for chunk in _chunks(program.cell, slots, experiments, steps, kernel.layout.candidates):
-        found += _run(call, [_row(binding, candidate, experiments) for candidate in chunk])
+    for chunk in _chunks(program.cell, given, experiments, steps, kernel.layout.candidates):
+        found += _run(call, [_row(binding, program, candidate, experiments) for candidate in chunk])
     return tuple(found)
 
 
@@ -105,19 +106,23 @@ def _binding(program: Program, kernel: Kernel) -> Binding:
 
 
 def _chunks(
-    cell: Cell, slots: list[list[float]], experiments: Sequence[Experiment], steps: Steps, lanes: int
+    cell: Cell, given: list[list[float]], experiments: Sequence[Experiment], steps: Steps, lanes: int
 ) -> Iterator[list[list[float]]]:
     each = sum(8 * most_samples(cell, e, steps) * (1 + len(e.outputs)) for e in experiments)
     size = max(lanes, int(MOST_BYTES / max(each, 1)) // lanes * lanes)
-    for start in range(0, len(slots), size):
-        yield slots[start : start + size]
+    for start in range(0, len(given), size):
+        yield given[start : start + size]
 
 
-def _row(binding: Binding, slots: Sequence[float], experiments: Sequence[Experiment]) -> _Row:
+def _row(binding: Binding, program: Program, given: Sequence[float], experiments: Sequence[Experiment]) -> _Row:
+    slots = [slot.unit.to_si(x) for slot, x in zip(program.slots, given, strict=False)]
+    amplitudes = given[len(slots) :]
+    assert len(slots) == len(program.slots) and len(amplitudes) == len(amplitude_slots(experiments))
     numbers = {e.temperature_K: binding.bind(slots, e.temperature_K) for e in experiments}
     fault = next((text for found in numbers.values() if (text := binding.fault(found))), "")
     chains = binding.shape.chains
-    return _Row({t: chains.numbers(found) for t, found in numbers.items()} if chains else numbers, fault)
+    placed = {t: chains.numbers(found) for t, found in numbers.items()} if chains else numbers
+    return _Row(placed, amplitudes, fault)
 
 
 def _run(call: _Call, rows: Sequence[_Row]) -> list[Recordings]:
@@ -143,7 +148,22 @@ def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...]) 
     columns = [rows[k].numbers[experiment.temperature_K] for k in group]
     columns += [columns[-1]] * (call.lanes - len(columns))  # the last row fills what is left
     numbers = np.stack(columns, axis=1) if call.lanes > 1 else columns[0]
-    return _Job(index, group, numbers, *_memory(call, experiment, len(group), CROSSINGS_EXPECTED))
+    amplitudes = _amplitudes(call, [rows[k].amplitudes for k in group], index)
+    return _Job(index, group, numbers, amplitudes, *_memory(call, experiment, len(group), CROSSINGS_EXPECTED))
+
+
+def _amplitudes(call: _Call, given: Sequence[Sequence[float]], index: int) -> Floats | None:
+    """Amplitudes of all currents for each lane, those of the experiment and those of the candidates."""
+    experiment = call.experiments[index]
+    if not experiment.free_amplitudes:
+        return None
+    columns = {i: n for n, (k, i) in enumerate(amplitude_slots(call.experiments)) if k == index}
+    lanes = [*given, *[given[-1]] * (call.lanes - len(given))]
+    return np.array([
+        [lane[columns[i]] if i in columns else getattr(stimulus, "amplitude", 0.0) for lane in lanes]
+        for i, stimulus in enumerate(experiment.stimuli)
+        if is_current(stimulus)
+    ])  # fmt: skip
 
 
 def _memory(call: _Call, experiment: Experiment, used: int, crossings: int) -> tuple[Floats, Floats, int]:
@@ -178,6 +198,8 @@ def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
         structure.times, structure.values = pointer_to(job.times, Doubles), pointer_to(job.values, Doubles)
         structure.capacity, structure.room = job.times.shape[1] - job.room, job.room
         structure.used = len(job.rows)
+        if job.amplitudes is not None:
+            structure.amplitudes = pointer_to(job.amplitudes, Doubles)
         tables = call.tables[call.experiments[job.experiment].temperature_K]
         structure.tables = tables.address if tables is not None else None
     if call.program.cell.geometry is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     def node(stimulus: Stimulus) -> int:
         return int(shape.place[stimulus.site.compartment])
 
-    currents = [s for s in experiment.stimuli if not isinstance(s, VoltageClamp | Attached)]
+    currents = [s for s in experiment.stimuli if is_current(s)]
     clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
     attached, mechanism, index = _attached(parts, experiment)
     events = sorted((t, k) for k, s in enumerate(attached) for t in s.events_ms)
@@ -81,6 +81,11 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
     outputs = [_output(cell, parts, shape, experiment, o, of_inputs) for o in experiment.outputs]
     made.output = (OutputC * len(outputs))(*(OutputC(*o) for o in outputs))
     return Prepared(made, tuple(kept))
+
+
+def is_current(stimulus: Stimulus) -> TypeGuard[Pulse | Ramp | Sine | Played]:
+    """Whether it is a current by the clock; the kernel has these in their order in the experiment."""
+    return not isinstance(stimulus, VoltageClamp | Attached)
 
 
 def _attached(parts: Sequence[Part], experiment: Experiment) -> tuple[list[Attached], list[int], list[int]]:

@@ -8,7 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
-from nmlopt.backend import Floats, Integrator, Numerics, Offer, Program, Recordings, Settings, refused_settings
+from nmlopt.backend import (
+    Floats,
+    Integrator,
+    Numerics,
+    Offer,
+    Program,
+    Recordings,
+    Settings,
+    refused_settings,
+    row_by_row,
+)
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.neuron.build import build, toolchain
@@ -59,6 +69,8 @@ class NeuronBackend:
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
+        if any(experiment.free_amplitudes for experiment in experiments):
+            return row_by_row(self, program, experiments, values)
         from nmlopt.exporters.neuron.simulate import simulate
 
         return simulate(program, program_plan(program), experiments, values)

@@ -100,7 +100,8 @@ class Experiment:
 
     `v_init_mV` None: the document's initMembPotential (or point-cell start) holds. `sampling_ms`: who reads the traces
     looks at whole multiples of it only, linearly between samples, so that a backend may leave out what lies between
-    (0: it may not).
+    (0: it may not). `free_amplitudes`: indices of those stimuli (Pulse, Sine) of whose amplitude each candidate has its
+    own (`experiment.amplitudes`).
     """
 
     id: str
@@ -110,3 +111,4 @@ class Experiment:
     outputs: tuple[Output, ...]
     v_init_mV: float | None = None
     sampling_ms: float = 0.0
+    free_amplitudes: tuple[int, ...] = ()

@@ -7,7 +7,7 @@ static void m_regular_spiking_initial(Run *R, int i) {
         double u_growth_end0 = R->held[2][l];
         double vm = R->state[0][i * W + l], old_vm = 0.0;
         double u = R->state[1][i * W + l], old_u = 0.0;
-        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
         double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
         const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
         {
@@ -40,7 +40,7 @@ static void hold(Run *R) {
         double u_growth_end0 = R->held[2][l];
         double vm = R->state[0][i * W + l], old_vm = 0.0;
         double u = R->state[1][i * W + l], old_u = 0.0;
-        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
         double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
         const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
         {
@@ -68,7 +68,7 @@ static int64_t glide(Run *R) {
         double u_growth_end0 = R->held[2][l];
         double vm = R->state[0][i * W + l], old_vm = 0.0;
         double u = R->state[1][i * W + l], old_u = 0.0;
-        double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+        double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
         double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
         const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
         int64_t hit = 0;
@@ -115,7 +115,7 @@ static void advance_lane(Run *R, int l) {
     double u_growth_end0 = R->held[2][l];
     double vm = R->state[0][i * W + l], old_vm = 0.0;
     double u = R->state[1][i * W + l], old_u = 0.0;
-    double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+    double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
     double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
     const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
     {
@@ -207,7 +207,7 @@ static void m_regular_spiking_expose(const Run *R, int i, int which, double *row
             double u_growth_end0 = R->held[2][l];
             double vm = R->state[0][i * W + l], old_vm = 0.0;
             double u = R->state[1][i * W + l], old_u = 0.0;
-            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
             double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
             const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
             sum_i = last_i, sum_g = last_g;
@@ -226,7 +226,7 @@ static void m_regular_spiking_expose(const Run *R, int i, int which, double *row
             double u_growth_end0 = R->held[2][l];
             double vm = R->state[0][i * W + l], old_vm = 0.0;
             double u = R->state[1][i * W + l], old_u = 0.0;
-            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
             double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
             const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
             sum_i = last_i, sum_g = last_g;
@@ -245,7 +245,7 @@ static void m_regular_spiking_expose(const Run *R, int i, int which, double *row
             double u_growth_end0 = R->held[2][l];
             double vm = R->state[0][i * W + l], old_vm = 0.0;
             double u = R->state[1][i * W + l], old_u = 0.0;
-            double drive = R->drive, sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
+            double drive = R->drive[l], sum_i = R->sum_i[l], sum_g = R->sum_g[l], last_i = R->last_i[l], last_g = R->last_g[l];
             double spike_t = R->spike_t[l], spike_v = R->spike_v[l], regime = R->regime[l];
             const double start_given = !isnan(R->E->v_init), start = R->E->v_init;
             sum_i = last_i, sum_g = last_g;
