@@ -73,7 +73,10 @@ def stride_of(cell: Cell, experiment: Experiment, steps: Steps) -> int:
 
 
 def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
-    """The most samples that a run can record: steps are shorter than the shortest only before a moment to stop at."""
+    """The most samples that a run can record: steps are shorter than the shortest only before a moment to stop at.
+
+    With room for turns of v between steps, which are left out where it is used up.
+    """
     stride = stride_of(cell, experiment, steps)
     if stride > 1:
         return int(experiment.duration_ms / steps.dt_ms + 1e-6) // stride + 2
@@ -91,4 +94,4 @@ def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
                 stops += len(stimulus.times_ms) + 2
             case _:
                 stops += 4
-    return count + 3 * stops
+    return count + count // 8 + 64 + 3 * stops
