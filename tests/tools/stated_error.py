@@ -3,7 +3,7 @@
 What is stated (tests/equivalence/tolerances.toml, native.adaptive; docs/backends.md), by accuracy at the default dt:
 the first spike of a trace is off by `first_ms` at most, each later one by that and `later_share` of the time since the
 first; voltages without spikes, and before the first one, by `trace_mV`; other recorded quantities by `other_share` of
-the range they pass through.
+the range they pass through (of their value where they do not move).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def of_case(case: Case, level: str) -> Seen:
         elif quantity.column.startswith("v"):
             total += voltage_off(quantity.id, 1e3 * float(np.abs(got - wanted).max()), stated(level))
         else:
-            share = float(np.abs(got - wanted).max() / np.ptp(wanted))
+            share = float(np.abs(got - wanted).max() / (np.ptp(wanted) or np.abs(wanted).max()))
             total += _judged(quantity.id, share, "other_share", "of its range", stated(level))
     return total
 
