@@ -164,6 +164,6 @@ def _resolved(files: Files, options: Options) -> Resolved:
     free, inputs = addresses(spec, document), input_components(spec)
     cell = lower(document, free, component=spec.component, inputs=inputs)
     experiments = resolve(spec, document, cell, folder=files.folder)
-    require_supported(backend, cell, experiments, options.settings)
+    require_supported(backend, cell, experiments, options.settings, spec)
     objectives = tuple(group.id for group in make_scoring(spec).groups)
     return Resolved(spec, parameters(spec, document, cell), objectives)

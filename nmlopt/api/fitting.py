@@ -14,6 +14,7 @@ from pathlib import Path
 from nmlopt.api.estimating import OnEstimate, estimator
 from nmlopt.api.finishing import finish, rescore, verify
 from nmlopt.api.problem import Loaded, Options, load, settings_record
+from nmlopt.api.rescoring import reference_of
 from nmlopt.api.searching import Machine, OnProgress, Search, search_all
 from nmlopt.api.verifying_run import backend_names
 from nmlopt.optimise.registry import load_algorithm
@@ -21,7 +22,7 @@ from nmlopt.optimise.settings import check as check_settings
 from nmlopt.optimise.settings import check_seed
 from nmlopt.optimise.stopping import StopRule
 from nmlopt.optimise.stopping import check as check_rule
-from nmlopt.results.files import require_empty
+from nmlopt.results.files import RESUME, require_empty
 from nmlopt.results.folder import create_run
 from nmlopt.results.inputs import copies
 from nmlopt.results.model import Context, ParameterInfo, RunInfo
@@ -119,7 +120,7 @@ def fit_files(
     for seed in plan.search.seeds:
         check_seed(seed)
     check_rule(plan.rule, plan.search.algorithm.offspring)
-    require_empty(out)
+    require_empty(out, RESUME)
     if plan.verify is not None:
         plan = replace(plan, verify=backend_names(options.backend, plan.verify))
     loaded = load(model, targets, options)
@@ -233,5 +234,6 @@ def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
         stopping=asdict(plan.rule),
         verify=plan.verify or (),
         rescore=plan.rescore,
+        reference=reference_of(loaded.problem),
         programs=(loaded.problem.program.made,) if loaded.problem.program.made else (),
     )

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmlopt.api.accuracies import Accuracies, compare
 from nmlopt.api.finishing import recordings_of
 from nmlopt.api.problem import Loaded, Options, evaluate_present, load, read_model, require_supported
-from nmlopt.backend import Recordings, RunStatus
+from nmlopt.backend import Integrator, Recordings, RunStatus
 from nmlopt.document.paths import Address, listing
 from nmlopt.errors import Issue, NmloptError, PathError, ResultsError
 from nmlopt.evaluate.model import Evaluation
@@ -18,6 +19,7 @@ from nmlopt.experiment.skeleton import skeleton
 from nmlopt.exporters import registry
 from nmlopt.ir.lower import classify, lower
 from nmlopt.ir.model import Site
+from nmlopt.results.files import require_empty
 from nmlopt.results.traces import write_traces
 
 REST_MS = 1000.0
@@ -73,18 +75,31 @@ def present_recordings(loaded: Loaded) -> Recordings:
     return recordings_of(loaded.problem, loaded.problem.parameters.present())
 
 
-def simulate(model: Path, targets: Path, out: Path, options: Options) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The files that were written; how much each accuracy changes, where one was asked for by name."""
+
+    loaded: Loaded
+    files: tuple[Path, ...]
+    accuracies: Accuracies | None = None
+
+
+def simulate(model: Path, targets: Path, out: Path, options: Options) -> Simulated:
     """Run every protocol with the document's own values and write one CSV and one PNG per protocol.
 
-    Raises what `load` raises, ResultsError R020 if the simulation fails, R001 if `out` is not empty.
+    With an accuracy in the settings all accuracies are run, too, and compared. Raises what `load` raises, ResultsError
+    R020 if the simulation fails, R001 if `out` is not empty.
     """
     loaded = load(model, targets, options)
+    require_empty(out)
     recordings = present_recordings(loaded)
     if recordings.status is not RunStatus.OK:
         message = f"the simulation ended as '{recordings.status}': {recordings.detail}"
         raise ResultsError(Issue("R020", message, hint=recordings.status.advice))
     units = {o.variable: output_units(loaded.cell, o) for e in loaded.problem.experiments for o in e.outputs}
-    return write_traces(out, loaded.problem.experiments, recordings, units)
+    files = write_traces(out, loaded.problem.experiments, recordings, units)
+    has_steps = loaded.problem.program.settings.integrator is Integrator.ADAPTIVE
+    return Simulated(loaded, files, compare(loaded) if options.settings.accuracy is not None and has_steps else None)
 
 
 def export(

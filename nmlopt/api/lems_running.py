@@ -9,6 +9,7 @@ import numpy as np
 
 from nmlopt.api.lems_playback import Playback
 from nmlopt.api.problem import Options, read_model
+from nmlopt.api.steps import refused_steps
 from nmlopt.backend import Backend, Program, Trace, refused_settings
 from nmlopt.document.model import Document
 from nmlopt.errors import Issue, Severity, SimulationError, UnsupportedError, raise_errors
@@ -49,7 +50,8 @@ def prepare_lems(
     backend = registry.load(options.backend)
     backend.version()
     issues = [issue for run in simulation.runs for issue in backend.unsupported(run.cell, run.experiments)]
-    raise_errors((*refused_settings(backend, settings), *issues), UnsupportedError)
+    steps = [i for run in simulation.runs for i in refused_steps(run.experiments, settings)]
+    raise_errors((*refused_settings(backend, settings), *steps, *issues), UnsupportedError)
     programs = tuple(backend.compile(run.cell, settings) for run in simulation.runs)
     return Prepared(simulation, backend, programs, simulation.step_ms)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nmlopt.api.steps import refused_steps
 from nmlopt.backend import Backend, Settings, refused_settings
 from nmlopt.document.checks import check as check_document
 from nmlopt.document.model import Document
@@ -111,21 +112,28 @@ def build(files: Files, options: Options) -> Loaded:
     free = addresses(spec, document)
     cell = lower(document, free, component=spec.component, inputs=input_components(spec))
     experiments = resolve(spec, document, cell, folder=files.folder)
-    require_supported(backend, cell, experiments, options.settings)
+    require_supported(backend, cell, experiments, options.settings, spec)
     program = backend.compile(cell, options.settings)
     plan = make_plan(spec, cell, experiments, files.folder)
     problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)
     return Loaded(files, free, cell, problem)
 
 
-def require_supported(backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings) -> None:
-    """Raise UnsupportedError with all that a backend refuses; where the reference can do it, the hint says so."""
+def require_supported(
+    backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings, targets: Targets | None = None
+) -> None:
+    """Raise UnsupportedError with all that a backend refuses; where the reference can do it, the hint says so.
+
+    `targets`: where the protocols stand.
+    """
+    places = {p.id: f"$.protocols[{i}].duration" for i, p in enumerate(targets.protocols if targets else ())}
+    steps = tuple(refused_steps(experiments, settings, places))
     refused = _refused(backend, cell, experiments, settings)
     reference = registry.load(DEFAULT_BACKEND)
     if refused and backend.name != reference.name and not _refused(reference, cell, experiments, settings):
         way = f"--backend {reference.name} can do it"
         refused = tuple(replace(i, hint=f"{i.hint}; {way}" if i.hint else way) for i in refused)
-    raise_errors(refused, UnsupportedError)
+    raise_errors((*steps, *refused), UnsupportedError)
 
 
 def _refused(backend: Backend, cell: Cell, experiments: Sequence[Experiment], settings: Settings) -> tuple[Issue, ...]:

@@ -65,7 +65,12 @@ def rescore(store: RunStore, loaded: Loaded, record: Record, *, count: int, mach
 
 def roles(problem: Problem) -> tuple[str, ...]:
     """In which ways the solutions of a problem are scored again."""
-    return (TIGHT,) if problem.backend.name == DEFAULT_BACKEND else (TIGHT, REFERENCE)
+    return (TIGHT, REFERENCE) if reference_of(problem) else (TIGHT,)
+
+
+def reference_of(problem: Problem) -> str:
+    """The other backend on which solutions are scored; '' where they are its own."""
+    return "" if problem.backend.name == DEFAULT_BACKEND else DEFAULT_BACKEND
 
 
 def _choices(table: Table, problem: Problem, done: Done, count: int) -> Sequence[Choice]:

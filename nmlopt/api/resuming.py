@@ -16,6 +16,7 @@ from nmlopt.api.estimating import OnEstimate
 from nmlopt.api.finishing import finish
 from nmlopt.api.fitting import FitResult, OnStart, Plan, canonical, run, run_info
 from nmlopt.api.problem import Files, Loaded, Options, build, load, read_files
+from nmlopt.api.rescoring import reference_of
 from nmlopt.api.searching import Machine, OnProgress, Search, first_state
 from nmlopt.backend import Accuracy, Integrator, Numerics, Settings
 from nmlopt.errors import Issue, ResultsError, TargetsError, raise_errors
@@ -30,8 +31,11 @@ from nmlopt.optimise.stopping import check as check_rule
 from nmlopt.results import run_toml
 from nmlopt.results.export_csv import write_csv
 from nmlopt.results.inputs import add, locate, next_targets_folder, targets_copy
+from nmlopt.results.own_files import require_own
 from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
+from nmlopt.results.writeback import FOLDER as SOLUTIONS
+from nmlopt.results.writeback import SCORES
 from nmlopt.spec.models import Targets
 from nmlopt.verify.run import OnStep
 
@@ -69,9 +73,10 @@ def resume_run(
     with _followed(folder):
         plan = _changed(replace(plan_of(record), solutions=solutions, command=changes.command), changes)
         check_rule(plan.rule, plan.search.algorithm.offspring)
+    require_own(folder / SOLUTIONS, SCORES)
     with RunStore.resume(folder) as store:
         loaded = load_run(folder, record)
-        record = _with_program(_with_plan(record, plan), loaded)
+        record = _with_program(replace(_with_plan(record, plan), reference=reference_of(loaded.problem)), loaded)
         if changes.targets is not None:
             loaded, record = _with_targets(store, loaded, changes.targets, plan, record)
         run_toml.write(folder, record)
@@ -86,6 +91,7 @@ def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Pa
     """
     if table is not None and (table.exists() or table.is_symlink()):
         raise ResultsError(Issue("R001", "the file exists and is not replaced", str(table), "choose another name"))
+    require_own(folder / SOLUTIONS, SCORES)
     with RunStore.resume(folder) as store:
         if table is not None:
             write_csv(store, table)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from nmlopt.api.problem import Files, Options, read_files
+from nmlopt.api.steps import refused_steps
 from nmlopt.backend import Integrator, Settings
-from nmlopt.errors import Issue, TargetsError, UsageError, raise_errors
+from nmlopt.errors import Issue, TargetsError, UnsupportedError, UsageError, raise_errors
 from nmlopt.experiment.inputs import input_components
 from nmlopt.experiment.parameter_resolve import addresses, parameters
 from nmlopt.experiment.resolve import resolve
@@ -61,7 +62,10 @@ def verify(
     asked = entrants(backends, options.settings)
     files = read_files(model, targets, options)
     raise_errors(files.issues, TargetsError)
-    return VerifyResult(files, outcome(subject_of(files), asked, on_step))
+    subject = subject_of(files)
+    places = {p.id: f"$.protocols[{i}].duration" for i, p in enumerate(files.targets.protocols)}
+    raise_errors(refused_steps(subject.experiments, asked[0].settings, places), UnsupportedError)
+    return VerifyResult(files, outcome(subject, asked, on_step))
 
 
 def outcome(subject: Subject, asked: Sequence[Entrant], on_step: OnStep = lambda _: None) -> Verification:

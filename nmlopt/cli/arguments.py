@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from nmlopt.api.problem import DEFAULT_BACKEND
-from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Numerics
+from nmlopt.backend import DEFAULT_DT_MS, Accuracy, Integrator, Numerics, Settings
 
 RAW = argparse.RawDescriptionHelpFormatter
 
@@ -95,10 +95,17 @@ def add_simulation(parser: argparse.ArgumentParser, *other_names: str, usual_bac
         metavar="{fast,default,tight}",
         help="how close the native kernel's steps stay to the converged solution; without --backend: native",
     )
-    group.add_argument("--atol", type=float, default=1e-3, help="absolute tolerance of cvode (default: %(default)s)")
+    group.add_argument("--atol", type=float, help=f"absolute tolerance of cvode (default: {Settings().atol:g})")
     group.add_argument("--tables", action="store_true", help="tabulate rates: faster, with a small error")
     group.add_argument("--gpu", action="store_true", help="compute on a GPU, where the backend can")
     group.add_argument("--threads", type=int, default=1, metavar="N", help="threads per process (default: %(default)s)")
+
+
+def no_file(text: str) -> str:
+    """A converter for argparse that refuses what looks like a file: an option without a value took it for its own."""
+    if "." in text or "/" in text:
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of backends; put MODEL and TARGETS before the option")
+    return text
 
 
 def one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from nmlopt.api import inspecting
 from nmlopt.api.doctor import doctor
 from nmlopt.cli import backends, checking, fitting, importing, lems, tables, verifying
+from nmlopt.cli.accuracies import accuracies_document, show_accuracies
 from nmlopt.cli.options import options
 from nmlopt.cli.output import count, number, say, show, show_issues, show_json, show_table
 from nmlopt.errors import Issue, UsageError
@@ -39,12 +40,15 @@ def _simulate(args: argparse.Namespace) -> int:
         return lems.simulate(args)
     if args.out is None:
         raise UsageError(Issue("C000", "the folder for the traces is not given", "nmlopt simulate", "add --out DIR"))
-    files = inspecting.simulate(args.model, args.targets, args.out, options(args))
+    found = inspecting.simulate(args.model, args.targets, args.out, options(args))
     if args.json:
-        show_json({"files": [str(f) for f in files]})
+        levels = {"accuracies": accuracies_document(found.accuracies)} if found.accuracies is not None else {}
+        show_json({"files": [str(f) for f in found.files], **levels})
         return EXIT_DONE
-    for file in files:
+    for file in found.files:
         show(str(file))
+    if found.accuracies is not None:
+        show_accuracies(found.accuracies, found.loaded.problem.targets, args.accuracy)
     return EXIT_DONE
 
 

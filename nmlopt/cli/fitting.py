@@ -167,8 +167,8 @@ def _rule(args: argparse.Namespace, generations: int | None) -> StopRule:
 
 def _machine(args: argparse.Namespace) -> Machine:
     timeout = DEFAULT_TIMEOUT_S if args.timeout is None else args.timeout
-    if timeout <= 0 or (args.workers is not None and args.workers < 0):
-        message = "--timeout must be positive and --workers not negative"
+    if timeout <= 0 or (args.workers is not None and args.workers < 1):
+        message = "--timeout and --workers must be positive"
         raise UsageError(Issue("C011", message, hint="such as --timeout 60 --workers 2"))
     return Machine(args.workers, timeout)
 

@@ -6,7 +6,7 @@ import argparse
 import math
 
 from nmlopt.api.problem import DEFAULT_BACKEND, FIT_BACKEND, Options
-from nmlopt.backend import Settings
+from nmlopt.backend import Integrator, Settings
 from nmlopt.errors import Issue, UsageError
 
 
@@ -18,7 +18,7 @@ def options(args: argparse.Namespace) -> Options:
         numerics=getattr(args, "numerics", default.numerics),
         integrator=getattr(args, "integrator", default.integrator),
         tables=getattr(args, "tables", default.tables),
-        atol=getattr(args, "atol", default.atol),
+        atol=default.atol if (atol := getattr(args, "atol", None)) is None else atol,
         gpu=getattr(args, "gpu", default.gpu),
         threads=getattr(args, "threads", default.threads),
         accuracy=getattr(args, "accuracy", default.accuracy),
@@ -26,6 +26,9 @@ def options(args: argparse.Namespace) -> Options:
     for name, value in (("--dt", settings.dt_ms), ("--atol", settings.atol)):
         if not (value > 0 and math.isfinite(value)):
             raise UsageError(Issue("C012", f"{name} {value} is not a positive number", hint=f"such as {name} 0.01"))
+    if atol is not None and settings.integrator is not Integrator.CVODE:
+        hint = "add --integrator cvode (backend neuron), or leave --atol out"
+        raise UsageError(Issue("C014", f"--atol {atol:g} is the tolerance of cvode, which is not asked for", hint=hint))
     if settings.threads < 1:
         message = f"--threads {settings.threads} is not a positive number"
         raise UsageError(Issue("C012", message, hint="such as --threads 2"))

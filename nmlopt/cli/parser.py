@@ -20,6 +20,7 @@ from nmlopt.cli.arguments import (
     add_simulation,
     add_targets,
     add_verb,
+    no_file,
 )
 from nmlopt.errors import Issue, UsageError
 
@@ -91,6 +92,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--verify",
         nargs="?",
         const="",
+        type=no_file,
         metavar="NAME,NAME,...",
         help="at the end run each solution on these simulators, too (default: all), and say whether they agree",
     )
@@ -220,6 +222,7 @@ def _simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "Run the protocols of a targets file with the document's own values (traces to CSV and PNG), "
         "or a LEMS file with a <Simulation> (the files that jNeuroML writes, and a picture per display).",
         "  nmlopt simulate model.nml targets.json --out traces\n"
+        "  nmlopt simulate model.nml targets.json --out t --accuracy fast   and how much each accuracy changes\n"
         "  nmlopt simulate LEMS_model.xml --out results\n"
         "  nmlopt simulate LEMS_model.xml --numerics jneuroml\n",
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from nmlopt.api.fitting import FitResult
 from nmlopt.cli.output import number, show_issues, show_list, show_table
 from nmlopt.cli.progress import duration
 from nmlopt.errors import Issue, Severity
-from nmlopt.results.rescored import REFERENCE, TIGHT
+from nmlopt.results.rescored import column_of
 from nmlopt.results.summary import SolutionSummary, Summary
-
-_AGAIN = {TIGHT: "tighter", REFERENCE: "NEURON"}
 
 
 def show_run(found: Summary) -> None:
@@ -36,19 +35,13 @@ def show_run(found: Summary) -> None:
         ]
         show_table("Seeds", ("seed", "generations", "evaluations", "best sum"), seeds)
     if found.solutions:
-        shown = [role for role in _AGAIN if any(part.role == role for s in found.solutions for part in s.rescored)]
-        columns = (
-            "file",
-            "sum / sd",
-            *(f"{_AGAIN[role]} / sd" for role in shown),
-            "worst / sd",
-            "best by",
-            "at a bound",
-        )
+        shown = {part.role: column_of(part) for s in found.solutions for part in s.rescored}
+        again = [f"{name} / sd" for name in shown.values()]
+        columns = ("file", "sum / sd", *again, "worst / sd", "best by", "at a bound")
         show_table("Solutions", columns, [_solution(s, shown) for s in found.solutions])
 
 
-def _solution(s: SolutionSummary, roles: list[str]) -> tuple[str, ...]:
+def _solution(s: SolutionSummary, roles: Iterable[str]) -> tuple[str, ...]:
     return (
         s.model,
         "" if s.sum is None else number(s.sum),
@@ -76,7 +69,7 @@ def nothing_searched(result: FitResult) -> str:
     """What a session did that had nothing to search."""
     done = []
     if result.newly_rescored:
-        done.append(f"made {result.newly_rescored} scores at a tighter setting or on NEURON")
+        done.append(f"made {result.newly_rescored} scores at a tighter setting or on another simulator")
     if result.newly_verified:
         done.append(f"verified {result.newly_verified} solutions")
     what = f"nothing was left to search: {result.summary.stop_reason}; {' and '.join(done)}"

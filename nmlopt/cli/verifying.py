@@ -10,6 +10,8 @@ from rich.console import Console
 from nmlopt.api.verifying import VerifyResult, verify
 from nmlopt.cli.options import options
 from nmlopt.cli.output import say, show, show_issues, show_json, show_table
+from nmlopt.errors import Issue, UsageError
+from nmlopt.exporters import registry
 from nmlopt.results import verification_view as view
 from nmlopt.results.files import require_empty
 from nmlopt.results.verification import VerificationDocument, document, sentence
@@ -26,6 +28,9 @@ EXIT_MISSING = 3
 def run(args: argparse.Namespace) -> int:
     """`nmlopt verify`: exit code 0 all the same, 1 not, 2 nothing to compare, 3 a simulator is missing."""
     names = backend_names(args.backends)
+    if args.backends is not None and not names:
+        hint = f"such as --backends {','.join(registry.names()[:2])}; without it all are compared"
+        raise UsageError(Issue("C015", f"--backends '{args.backends}' names no backend", "--backends", hint))
     if args.html is not None:
         require_absent(args.html)
     if args.out is not None:

@@ -47,7 +47,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B081": error("The installed pyNeuroML holds no jNeuroML", "Install it anew."),
         "B082": error("The installed libNeuroML holds no schema", "Install it anew."),
         "B083": error("The installed Arbor has no support for GPUs", "Leave --gpu out, or build Arbor with it."),
-        "B090": error("Worker processes cannot start", "--workers 0 shows why."),
+        "B090": error("Worker processes cannot start", "In Python, nmlopt.fit(..., workers=0) shows why."),
         "B091": error("jNeuroML needs Java, which is not there", "The hint holds the command that brings it."),
         "B092": error("A cell for LEMS comes without its document", "Lower it from a document."),
         "B093": error("A variable to record has no path in LEMS", "Record another, or use another backend."),
@@ -101,6 +101,11 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "A solution that ran in the search ends early at a tighter setting or on NEURON",
             "The message says how it ended; narrow the bounds, or search with --accuracy tight.",
         ),
+        "B146": error(
+            "A protocol would take more steps than can be computed or stored",
+            "Mind the units of its duration and of --dt; shorten it, or give a larger --dt.",
+        ),
+        "B147": error("A protocol is shorter than one step", "Lengthen it, or give a smaller --dt."),
         "V001": error("There are fewer than two backends to compare", "Name two, such as --backends neuron,arbor."),
     }
 )

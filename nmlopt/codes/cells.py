@@ -21,6 +21,7 @@ CELLS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "An element of the membrane is of no known kind", "Densities, populations and passive properties are."
         ),
         "I007": error("A ComponentType is written in the earliest LEMS", "Write <Dynamics> in place of <Behavior>."),
+        "I008": error("The temperature of a network is at or below absolute zero", "Mind the unit: degC, or K."),
         "I011": error(
             "All cases of a ConditionalDerivedVariable that the cell needs may be false",
             "Add a <Case> without a condition.",

@@ -213,7 +213,7 @@ class Evaluator:
         elif not worker.is_ready:
             self._failed_starts += 1
             if self._failed_starts >= _MAX_FAILED_STARTS:
-                hint = "try --workers 0 to see why; a script needs `if __name__ == '__main__':`"
+                hint = "in Python, nmlopt.fit(..., workers=0) shows why; a script needs `if __name__ == '__main__':`"
                 raise BackendError(Issue("B090", f"the worker processes cannot start: {text}", hint=hint))
 
 

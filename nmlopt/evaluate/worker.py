@@ -66,7 +66,7 @@ def _prepared(problem: bytes) -> Problem:
         raise
     except Exception as error:
         message = f"a worker process cannot be set up: {type(error).__name__}: {error}"
-        raise BackendError(Issue("B090", message, hint="try --workers 0 to see why")) from error
+        raise BackendError(Issue("B090", message, hint="in Python, nmlopt.fit(..., workers=0) shows why")) from error
     return held
 
 

@@ -72,12 +72,13 @@ def is_cell(known: Components, element: Element) -> bool:
 
 def temperature_of(known: Components, numbers: Numbers) -> float | None:
     """The temperature (K) of the document's networks, None unless exactly one is stated. Raises LemsError."""
-    stated = {
-        numbers.fixed(e, "temperature", SET_BY_PROTOCOL)
-        for e in _of_type(known, "networkWithTemperature")
-        if "temperature" in e.attributes
-    }
+    stated = {numbers.fixed(e, "temperature", SET_BY_PROTOCOL) for e in networks_with_temperature(known)}
     return stated.pop() if len(stated) == 1 else None
+
+
+def networks_with_temperature(known: Components) -> list[Element]:
+    """The networks that state their temperature."""
+    return [e for e in _of_type(known, "networkWithTemperature") if "temperature" in e.attributes]
 
 
 def _of_type(known: Components, name: str) -> Iterator[Element]:

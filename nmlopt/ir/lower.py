@@ -11,7 +11,7 @@ from nmlopt.document.model import Document
 from nmlopt.document.packed import pack
 from nmlopt.document.paths import Address
 from nmlopt.errors import Issue, LemsError, NmloptError, PathError, UnsupportedError, raise_errors
-from nmlopt.ir.choose import choose_cell, temperature_of
+from nmlopt.ir.choose import choose_cell, networks_with_temperature, temperature_of
 from nmlopt.ir.inputs import lower_input
 from nmlopt.ir.mechanisms import Catalogue
 from nmlopt.ir.membrane import Membrane, lower_membrane
@@ -125,10 +125,15 @@ def _point_cell(
 
 def _temperature(known: Components, numbers: Numbers, issues: list[Issue]) -> float | None:
     try:
-        return temperature_of(known, numbers)
+        found = temperature_of(known, numbers)
     except LemsError as error:
         issues.extend(error.issues)
         return None
+    if found is not None and found <= 0.0:
+        message = f"the temperature of the network, {found:g} K, is at or below absolute zero"
+        where = next(e.where for e in networks_with_temperature(known))
+        issues.append(Issue("I008", message, where, "such as 34degC"))
+    return found
 
 
 def _unusable(free: Sequence[Address], cell: Cell, numbers: Numbers) -> Iterable[Issue]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from nmlopt.backend import RunStatus
 from nmlopt.results.report_input import ReportInput
-from nmlopt.results.rescored import REFERENCE, TIGHT, Rescored, RescoredPart
+from nmlopt.results.rescored import REFERENCE, ROLES, TIGHT, Rescored, RescoredPart, column_of
 from nmlopt.results.wording import number
 from nmlopt.results.writeback import Solution, Written
 
 Again = Sequence[RescoredPart | None]
 """A solution scored again, by the columns of the report."""
-_TITLES: Final = {TIGHT: "tighter", REFERENCE: "NEURON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,9 @@ class AgainRow:
 
 
 def again_titles(data: ReportInput) -> tuple[str, ...]:
-    """The columns of scores made again: 'tighter', 'NEURON', as far as there are any."""
-    return tuple(_TITLES[role] for role in _roles(data))
+    """The columns of scores made again: 'tighter' and the reference's name, as far as there are any."""
+    names = {part.role: column_of(part) for w in data.solutions for part in w.solution.again(_objectives(data))}
+    return tuple(names[role] for role in _roles(data))
 
 
 def by_role(data: ReportInput, written: Written) -> Again:
@@ -55,7 +54,7 @@ def scores_again(again: Again, target: str) -> Iterator[str]:
 
 def _roles(data: ReportInput) -> tuple[str, ...]:
     there = {found.role for written in data.solutions for found in written.solution.rescored}
-    return tuple(role for role in _TITLES if role in there)
+    return tuple(role for role in ROLES if role in there)
 
 
 def again_rows(data: ReportInput) -> tuple[AgainRow, ...]:
@@ -96,5 +95,5 @@ def published(solution: Solution) -> tuple[Sequence[float], str]:
         if isinstance(found, Rescored) and found.evaluation.status is RunStatus.OK
     }
     if REFERENCE in ran:
-        return ran[REFERENCE], " on NEURON"
+        return ran[REFERENCE], " on the reference simulator"
     return (ran[TIGHT], " at a tighter setting") if TIGHT in ran else (solution.stored.evaluation.objectives, "")

@@ -12,15 +12,17 @@ from pathlib import Path, PurePosixPath
 
 from nmlopt.errors import Issue, ResultsError
 
+NEW_NAME = "choose another name, or empty the folder"
+RESUME = "choose another name; to go on with the run in it, `nmlopt resume`"
 
-def require_empty(folder: Path) -> None:
-    """Raise ResultsError R001 unless the folder is new or empty."""
+
+def require_empty(folder: Path, hint: str = NEW_NAME) -> None:
+    """Raise ResultsError R001 with that hint unless the folder is new or empty."""
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists() or folder.is_symlink():
-        hint = "choose another name; to go on with the run in it, `nmlopt resume`"
         message = "the folder exists and is not empty" if folder.is_dir() else "a file of that name exists"
-        raise ResultsError(Issue("R001", f"{message}: runs are never overwritten", str(folder), hint))
+        raise ResultsError(Issue("R001", f"{message}: nothing is overwritten", str(folder), hint))
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -218,7 +218,7 @@ def commands(data: ReportInput) -> tuple[tuple[str, str], ...]:
         first = data.solutions[0]
         model = shlex.quote(str(run / "solutions" / first.name / first.file))
         backend = shlex.quote(data.record.backend)
-        other = "neuron" if data.record.backend == "native" else backend  # the kernel runs inside nmlopt only
+        other = shlex.quote(data.record.reference or data.record.backend)
         rows = [
             ("Score the best solution again", f"nmlopt score {model} {targets} --backend {backend}"),
             ("Its traces as CSV and PNG", f"nmlopt simulate {model} {targets} --out traces --backend {backend}"),

@@ -19,8 +19,8 @@ from nmlopt.optimise.model import Json
 
 TIGHT: Final = "tight"
 """The role of scores by the search's own backend at a tighter setting."""
-REFERENCE: Final = "neuron"
-"""The role of scores on NEURON."""
+REFERENCE: Final = "reference"
+"""The role of scores on the reference simulator, NEURON."""
 ROLES: Final = (TIGHT, REFERENCE)
 NOT_RUN: Final = "not run"
 TELLING_SD: Final = 0.25
@@ -67,7 +67,7 @@ class RescoredPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    role: str = Field(description="'tight': the search's backend at a tighter setting; 'neuron': on NEURON")
+    role: str = Field(description="'tight': the search's backend at a tighter setting; 'reference': on NEURON")
     backend: str
     version: str
     settings: dict[str, bool | int | float | str | None]
@@ -139,7 +139,12 @@ def differences(search: Evaluation, again: Evaluation) -> dict[str, float]:
 
 def label(role: str, backend: str) -> str:
     """What a role is called in messages."""
-    return "on NEURON" if role == REFERENCE else f"at a tighter setting of {backend}"
+    return f"on {backend}" if role == REFERENCE else f"at a tighter setting of {backend}"
+
+
+def column_of(found: RescoredPart) -> str:
+    """What a role is called above a column."""
+    return found.backend if found.role == REFERENCE else "tighter"
 
 
 def _finite(value: float) -> float | None:

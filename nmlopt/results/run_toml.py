@@ -26,7 +26,8 @@ class Record:
     """Contents of run.toml. Paths are relative to the run folder, posix.
 
     `files`: SHA-256 of every file under `inputs/`. `search_paths`: where includes of the copied model are sought too.
-    `verify`: the backends on which solutions are verified at the end; `rescore`: whether they are scored again.
+    `verify`: the backends on which solutions are verified at the end; `rescore`: whether they are scored again,
+    `reference`: on which backend beside their own.
     `programs`: how the compiled programs of the run were made, one entry unless it went on elsewhere.
     `commands`: the command lines that worked on this run, oldest first.
     """
@@ -48,6 +49,7 @@ class Record:
     search_paths: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
     rescore: bool = True
+    reference: str = ""
     programs: tuple[Mapping[str, Json], ...] = ()
 
 

@@ -24,7 +24,7 @@ from nmlopt.optimise.model import State
 from nmlopt.results import database, rescored_rows, rows
 from nmlopt.results.codec import matrix, to_blob
 from nmlopt.results.faults import reported
-from nmlopt.results.files import require_empty
+from nmlopt.results.files import RESUME, require_empty
 from nmlopt.results.lock import WriteLock
 from nmlopt.results.model import Context, Floats, ParameterInfo, RunInfo, SeedProgress, Stored, Table
 from nmlopt.results.rescored import ROLES, NotRun
@@ -45,7 +45,7 @@ class RunStore:
     def create(folder: Path, info: RunInfo) -> RunStore:
         """A new store in a folder that is new or empty. Raises ResultsError R001, R002, R003."""
         with reported(folder):
-            require_empty(folder)
+            require_empty(folder, RESUME)
             folder.mkdir(parents=True, exist_ok=True)
             lock = WriteLock(folder)
             try:

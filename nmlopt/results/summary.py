@@ -15,7 +15,7 @@ from nmlopt.results.doubts import doubts
 from nmlopt.results.error_estimate import ErrorEstimate, estimate
 from nmlopt.results.lock import holder
 from nmlopt.results.model import SeedProgress
-from nmlopt.results.rescored import REFERENCE, ROLES, TIGHT, RescoredPart, label
+from nmlopt.results.rescored import REFERENCE, TIGHT, RescoredPart, label
 from nmlopt.results.store import RunStore
 from nmlopt.results.writeback import FOLDER, SCORES
 from nmlopt.spec.models import DEFAULT_CAP
@@ -165,11 +165,11 @@ def _missing(folder: Path, found: tuple[SolutionSummary, ...]) -> Iterator[str]:
         record = run_toml.read(folder)
     except ResultsError:
         return
-    roles = ROLES if record.backend != REFERENCE else (TIGHT,)
-    for role in roles if record.rescore else ():
+    wanted = {TIGHT: record.backend, **({REFERENCE: record.reference} if record.reference else {})}
+    for role, backend in wanted.items() if record.rescore else ():
         lacking = sum(all(part.role != role for part in solution.rescored) for solution in found)
         if lacking:
-            yield f"scores {label(role, record.backend)} of {lacking} of {len(found)} solutions"
+            yield f"scores {label(role, backend)} of {lacking} of {len(found)} solutions"
     lacking = sum(solution.verified is None for solution in found)
     if record.verify and lacking:
         yield f"verification on {', '.join(record.verify)} of {lacking} of {len(found)} solutions"

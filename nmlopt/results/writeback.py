@@ -17,9 +17,10 @@ from nmlopt.experiment.parameters import Parameters
 from nmlopt.optimise.model import Json
 from nmlopt.results.bounds import at_bound
 from nmlopt.results.faults import reported
-from nmlopt.results.files import new_folder, replaced_folder
+from nmlopt.results.files import new_folder, replaced_folder, sha256
 from nmlopt.results.inputs import search_paths_below
 from nmlopt.results.model import Stored
+from nmlopt.results.own_files import require_own
 from nmlopt.results.provenance import Facts, with_provenance
 from nmlopt.results.rescored import NotRun, Rescored, RescoredPart, label, part
 from nmlopt.results.verification import sentence
@@ -83,8 +84,10 @@ def write_solutions(
 ) -> tuple[Written, ...]:
     """Write `solutions/01`, `02`, ... of a run, in place of those that are there, all together or not at all.
 
-    Raises ResultsError R002, R003; PathError when the document is not the one that was fitted.
+    Raises ResultsError R002, R003, R031 (files of others are there); PathError when the document is not the one that
+    was fitted.
     """
+    require_own(run / FOLDER, SCORES)
     names = [f"{number:02d}" for number in range(1, len(solutions) + 1)]
     with reported(run), replaced_folder(run / FOLDER) as part:
         for name, solution in zip(names, solutions, strict=True):
@@ -129,6 +132,7 @@ def _fill(
         "edits": [_edit(edit, old) for edit, old in zip(edits, before, strict=True)],
         "model": document.main,
         "files": [source.path for source in document.files],
+        "sha256": {path.relative_to(folder).as_posix(): sha256(path.read_bytes()) for path in paths},
         "search_paths": list(search_paths_below(document, ".")),
         "base_digest": document.digest,
         "digest": marked.digest,

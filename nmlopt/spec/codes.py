@@ -70,5 +70,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "T056": "A stimulus does not fit the kind of cell",
         "T057": "An input of the document is not there, or cannot be used so",
         "T058": "The unit of a target is not that of its feature",
+        "T059": "A temperature is at or below absolute zero",
     }
 )

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from nmlopt.errors import Issue, Severity
 from nmlopt.spec.models import At, Input, Played, Protocol, Sine, Stimulus, Targets, VoltageClamp
 from nmlopt.spec.quantities import number
+from nmlopt.units import Quantity
 
 
 def protocols(targets: Targets) -> Iterator[Issue]:
     """Findings about all protocols, without a look at the document."""
+    yield from _temperature(targets.temperature, "$.temperature")
     for i, protocol in enumerate(targets.protocols):
         where = f"$.protocols[{i}]"
         yield from _positive(protocol.duration, f"{where}.duration")
+        yield from _temperature(protocol.temperature, f"{where}.temperature")
         for j, stimulus in enumerate(protocol.stimuli):
             yield from _times(stimulus, number(protocol.duration, "ms"), f"{where}.stimuli[{j}]")
             yield from _site(stimulus.at, f"{where}.stimuli[{j}].at")
@@ -70,6 +73,11 @@ def _events(stimulus: Input, duration_ms: float, where: str) -> Iterator[Issue]:
 def _positive(text: str, where: str) -> Iterator[Issue]:
     if number(text, "ms") <= 0:
         yield Issue("T030", f"{text} is not positive", where)
+
+
+def _temperature(text: str | None, where: str) -> Iterator[Issue]:
+    if text is not None and Quantity.parse(text).si() <= 0.0:
+        yield Issue("T059", f"{text} is at or below absolute zero", where, "such as 34 degC or 307 K")
 
 
 def _site(at: At, where: str) -> Iterator[Issue]:

@@ -94,7 +94,7 @@ def test_fit_says_what_it_does_and_warns_first(files, tmp_path, call):
 
 
 def test_fit_prints_one_document_on_request(files, tmp_path, call):
-    limits = ("--offspring", "4", "--max-evaluations", "4", "--workers", "0", "--backend", "neuron", "--timeout", "60")
+    limits = ("--offspring", "4", "--max-evaluations", "4", "--workers", "1", "--backend", "neuron", "--timeout", "60")
     said = call("fit", *files, "--out", tmp_path / "run", *limits, "--json")
     assert said.code == 0, said.err
     assert said.json == call("status", tmp_path / "run", "--json").json

@@ -8,12 +8,13 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-from mistakes import Mistake
+from mistakes import Mistake, put
 
 from nmlopt.exporters import registry
 
 FILES = ("model.nml", "targets.json")
 FIT = ("fit", *FILES, "--out", "run")
+STEP = "$.protocols[0].duration"
 ON_NEURON = (*FIT, "--backend", "neuron")
 
 OPTIONS = (
@@ -33,6 +34,46 @@ OPTIONS = (
     Mistake("negative seed", "C107", "seed", ("0 or more",), arguments=(*FIT, "--seed", "-1")),
     Mistake("negative timeout", "C011", "", ("--timeout 60",), arguments=(*FIT, "--timeout", "-5")),
     Mistake("negative workers", "C011", "", ("--workers 2",), arguments=(*FIT, "--workers", "-1")),
+    Mistake("no workers", "C011", "", ("--workers 2",), arguments=(*FIT, "--workers", "0")),
+    Mistake(
+        "tolerance without variable steps", "C014", "", ("--integrator cvode",), arguments=(*FIT, "--atol", "1e-4")
+    ),
+    Mistake(
+        "tolerance with fixed steps",
+        "C014",
+        "",
+        ("--integrator cvode",),
+        arguments=("score", *FILES, "--integrator", "fixed", "--atol", "1e-4"),
+    ),
+    Mistake(
+        "an option that takes the model for its value",
+        "C000",
+        "nmlopt fit",
+        ("--verify", "'model.nml' is no list of backends", "before the option"),
+        arguments=("fit", "--verify", *FILES, "--out", "run"),
+    ),
+    Mistake(
+        "no backends to compare", "C015", "--backends", ("neuron,",), arguments=("verify", *FILES, "--backends", "")
+    ),
+    Mistake(
+        "only commas", "C015", "--backends", ("names no backend",), arguments=("verify", *FILES, "--backends", ",")
+    ),
+    *(
+        Mistake(
+            f"far too small a step, {verb[0]}", "B146", STEP, ("2e+11 steps", "--dt"), arguments=(*verb, "--dt", "1e-9")
+        )
+        for verb in (FIT, ("score", *FILES), ("verify", *FILES), ("check", *FILES), ("check", *FILES, "--no-run"))
+    ),
+    Mistake(
+        "far too long a protocol",
+        "B146",
+        STEP,
+        ("4e+13 steps", "mind the units"),
+        targets=put("1e12 ms", "protocols", 0, "duration"),
+        arguments=("simulate", *FILES, "--out", "run", "--backend", "native"),
+    ),
+    Mistake("a step as long as nothing", "B147", STEP, ("200 ms", "300 ms"), arguments=(*FIT, "--dt", "300")),
+    Mistake("below absolute zero", "T059", "$.temperature", ("34 degC",), targets=put("-1 K", "temperature")),
     Mistake("time step of 0", "C012", "", ("--dt 0.01",), arguments=(*FIT, "--dt", "0")),
     Mistake("time step that is not finite", "C012", "", ("--dt 0.01",), arguments=(*FIT, "--dt", "nan")),
     Mistake("unknown backend", "B000", "", ("did you mean 'neuron'?",), arguments=(*FIT, "--backend", "neurn")),
@@ -73,7 +114,7 @@ OPTIONS = (
         "folder that is not empty, for traces",
         "R001",
         "traces",
-        ("another name",),
+        ("another name", "nothing is overwritten"),
         arguments=("simulate", *FILES, "--out", "traces"),
         files={"traces/notes.txt": "mine"},
     ),

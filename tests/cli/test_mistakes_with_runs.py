@@ -13,6 +13,7 @@ import pytest
 from mistakes import Json, added, issue_of, put
 
 pytestmark = pytest.mark.neuron
+MODEL = "solutions/01/model.nml"
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,19 @@ MISTAKES = (
     RunMistake("other targets that are missing", "T002", "other.json", "", _nothing, OTHER),
     RunMistake("negative limit", "C113", "seconds", "negative", _nothing, ("resume", "run", "--max-seconds", "-1")),
     RunMistake("no workers", "C011", "", "--workers 2", _nothing, ("resume", "run", "--workers", "-2")),
+    *(
+        RunMistake(f"{what}, {verb}", "R031", place, "move them elsewhere", spoil, (verb, "run"))
+        for verb in ("resume", "report")
+        for what, place, spoil in (
+            ("notes beside the solutions", "run/solutions/notes.txt", _write("solutions/notes.txt", "mine")),
+            ("notes in a solution", "run/solutions/01/notes.txt", _write("solutions/01/notes.txt", "mine")),
+            (
+                "a changed solution",
+                "run/solutions/01/model.nml",
+                _exchange("solutions/01/model.nml", "<notes>", "<notes> "),
+            ),
+        )
+    ),
     RunMistake(
         "fit into it",
         "R001",

@@ -52,7 +52,7 @@ def test_scores_are_those_of_the_document_that_was_written(finished, simplecell,
     model, targets = finished / "solutions/01/model.nml", simplecell / "targets.json"
     tight, on_neuron = _scores(finished)[0]["rescored"]
     assert (tight["role"], tight["backend"], tight["settings"]["accuracy"]) == ("tight", "native", "tight")
-    assert (on_neuron["role"], on_neuron["settings"]["integrator"]) == ("neuron", "cvode")
+    assert (on_neuron["role"], on_neuron["settings"]["integrator"]) == ("reference", "cvode")
     assert on_neuron["settings"]["atol"] == 1e-5 and on_neuron["version"] == version("neuron")
     again = call("score", model, targets, "--accuracy", "tight", "--json").json
     assert again["sum"] == tight["sum"] and again["features"] == tight["features"]
@@ -67,7 +67,7 @@ def test_solutions_are_ranked_by_the_tighter_scores(finished):
 
 def test_they_are_shown(finished, call):
     said = call("status", finished)
-    assert "tighter / sd" in said.out and "NEURON / sd" in said.out and "missing" not in said.out
+    assert "tighter / sd" in said.out and "neuron / sd" in said.out and "missing" not in said.out
     page = (finished / "report.html").read_text()
     assert "Scored again" in page and "cvode" in page
     assert "nmlopt:rescored" in (finished / "solutions/01/model.nml").read_text()
@@ -83,11 +83,11 @@ def test_it_can_be_left_out(fit, tmp_path, call):
 def test_what_is_missing_is_told_and_done_by_resume(run, call):
     whole = call("status", run, "--json").json
     with sqlite3.connect(run / "run.sqlite") as store:
-        store.execute("DELETE FROM rescored WHERE role = 'neuron'")
+        store.execute("DELETE FROM rescored WHERE role = 'reference'")
     call("report", run, "--solutions", "2")
-    assert "scores on NEURON of" in call("status", run).out
+    assert "scores on neuron of" in call("status", run).out
     said = call("resume", run, "--solutions", "2")
-    assert said.code == 0 and "made" in said.err and "on NEURON" in said.err
+    assert said.code == 0 and "made" in said.err
     assert call("status", run, "--json").json["solutions"] == whole["solutions"]
     assert "missing" not in call("status", run).out
 
@@ -120,7 +120,7 @@ def test_an_interruption_loses_nothing_of_what_was_scored(fit, tmp_path, call, m
 
 
 def _comparable(run: Path) -> list[dict]:
-    return [{k: v for k, v in s.items() if k not in ("cpu_seconds", "date", "digest")} for s in _scores(run)]
+    return [{k: v for k, v in s.items() if k not in ("cpu_seconds", "date", "digest", "sha256")} for s in _scores(run)]
 
 
 def test_without_neuron_the_reason_is_told(fit, tmp_path, call, monkeypatch):
@@ -176,7 +176,7 @@ def test_run_toml_says_for_which_processor_and_by_what_the_kernel_was_made(finis
     assert made["compiler"] == said.splitlines()[0]
     assert set(made["instruction_sets"]) == set(processor()) and platform.machine() in made["instruction_sets"]
     steps = {level: made[f"steps_{level}"] for level in ("fast", "default", "tight")}
-    assert [steps[level]["dt_ms"] for level in steps] == [0.025, 0.0125, 0.00625]
+    assert steps["tight"]["dt_ms"] < steps["default"]["dt_ms"] < steps["fast"]["dt_ms"]
     assert steps["tight"]["tolerance_mV"] < steps["default"]["tolerance_mV"] < steps["fast"]["tolerance_mV"]
 
 
@@ -218,3 +218,26 @@ def test_who_is_drawn_depends_on_seed_and_generation_only():
     assert 0 < len(lots) <= 6 and all(number >= 1200 for number in lots)
     best = [number for number, why in first.items() if why == "best"]
     assert sorted(best) == sorted(numbers[np.argsort(objectives.sum(axis=1))[:5]])
+
+
+def test_simulate_shows_what_each_accuracy_changes(simplecell, tmp_path, call):
+    files = (simplecell / "model.nml", simplecell / "targets.json")
+    said = call("simulate", *files, "--out", tmp_path / "a", "--accuracy", "fast")
+    assert said.code == 0 and "fast *" in said.out and "step2.Spikecount / sd" in said.out
+    found = call("simulate", *files, "--out", tmp_path / "b", "--accuracy", "tight", "--json").json["accuracies"]
+    levels = {level["accuracy"]: level for level in found["levels"]}
+    assert "adaptive tight" in found["reference"]
+    assert levels["tight"]["shift_ms"] < levels["default"]["shift_ms"] < levels["fast"]["shift_ms"]
+    assert len({level["spikes"] for level in levels.values()}) == 1
+    without = call("simulate", *files, "--out", tmp_path / "c", "--backend", "native", "--json").json
+    assert set(without) == {"files"}
+
+
+def test_a_resumed_run_says_what_of_verification_is_missing(run, call):
+    text = (run / "run.toml").read_text()
+    (run / "run.toml").write_text(text.replace("verify = []", 'verify = ["native", "neuron"]'))
+    assert "verification on native, neuron of" in call("status", run).out
+    said = call("resume", run, "--solutions", "2")
+    assert said.code == 0 and "nothing was left to search" in said.err and "verified" in said.err
+    assert "missing" not in call("status", run).out
+    assert "verifications are there already" in call("resume", run, "--solutions", "2").err

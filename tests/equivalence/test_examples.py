@@ -44,6 +44,7 @@ def fitted(request, root, tmp_path_factory):
         rule=StopRule(generations=3),
         machine=Machine(workers=2),
         solutions=2,
+        rescore=False,
     )
     result = fit_files(
         example / "model.nml", example / "targets.json", out, plan=plan, options=Options(), on_progress=lambda _: None

@@ -58,6 +58,8 @@ def test_traces_are_the_same(example, experiments, missing, root, tmp_path):
     assert {p.name for p in written} >= {"cell.hoc", "init.hoc", "run.py", "README.md"}
     done = subprocess.run([sys.executable, "run.py"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    again = subprocess.run([sys.executable, "run.py"], cwd=folder, capture_output=True, text=True, check=False)
+    assert again.stdout == ""  # hoc prints what a call returns unless it is told not to
     for (experiment, output), trace in found.traces.items():
         file = folder / f"{experiment.replace(' ', '_')}.{output}.dat"
         assert file.exists() is ((experiment, output) not in missing)

@@ -196,6 +196,7 @@ def test_an_export_keeps_the_document_and_writes_one_file_per_experiment(root, t
     files = {p.name: p for p in export(program, made, tmp_path / "out")}
     assert files["model.nml"].read_bytes() == (root / "examples" / "hh_soma" / "model.nml").read_bytes()
     assert set(files) == {"model.nml", "LEMS_a_b.xml", "LEMS_a_b_2.xml", "LEMS_na_channel.xml", "README.md"}
+    assert "forward Euler" in files["README.md"].read_text()
     last = etree.parse(str(files["LEMS_na_channel.xml"]))
     assert last.find(".//population").get("id") == "na_channel_"  # the document has a component of that name
 

@@ -15,6 +15,9 @@ from nmlopt.results.rescored import REFERENCE, TIGHT, NotRun, Rescored, Rescored
 from nmlopt.results.rescored_rows import Row
 
 
+BACKENDS = {TIGHT: "native", REFERENCE: "neuron"}
+
+
 @dataclass(frozen=True)
 class Shown:
     name: str
@@ -30,7 +33,7 @@ def evaluation(status=RunStatus.OK, missing=(), **scores):
 
 def solution(name, search, **by_role):
     found = [
-        part(e if isinstance(e, NotRun) else Rescored(role, "native", "1", {}, e), search, ("rate", "height"))
+        part(e if isinstance(e, NotRun) else Rescored(role, BACKENDS[role], "1", {}, e), search, ("rate", "height"))
         for role, e in by_role.items()
     ]
     return Shown(name, tuple(found), dict(zip(("rate", "height"), search.objectives, strict=True)))
@@ -54,7 +57,7 @@ def test_a_difference_is_told_with_objective_solution_and_all_numbers():
     ((code, message),) = told(shown)
     assert code == "B140"
     assert message == (
-        "solution 03: objective 'rate' is 0.5 sd in the search, 0.9 at a tighter setting of native and 0.876 on NEURON"
+        "solution 03: objective 'rate' is 0.5 sd in the search, 0.9 at a tighter setting of native and 0.876 on neuron"
     )
     assert "--accuracy tight" in next(doubts([shown], None)).hint
 
@@ -62,7 +65,7 @@ def test_a_difference_is_told_with_objective_solution_and_all_numbers():
 def test_a_flip_is_named_and_not_told_as_a_difference():
     again = evaluation(missing=("rate",), rate=250.0, height=1.0)
     ((code, message),) = told(solution("01", BEFORE, **{REFERENCE: again}))
-    assert (code, message) == ("B141", "solution 01: 'rate' is missing on NEURON")
+    assert (code, message) == ("B141", "solution 01: 'rate' is missing on neuron")
     found_only = told(solution("01", again, **{TIGHT: BEFORE}))
     assert found_only == [("B141", "solution 01: 'rate' is found only at a tighter setting of native")]
 
