@@ -74,15 +74,15 @@ class ExperimentC(ctypes.Structure):
 
 @lru_cache(maxsize=4)
 def job_type(lanes: int) -> type[ctypes.Structure]:
-    """`Job` of a kernel with that many lanes."""
+    """`Job` of a kernel with that many lanes; addresses are plain numbers, since there are many jobs."""
 
     class JobC(ctypes.Structure):
         _fields_ = (
-            ("shape", POINTER(ShapeC)), ("experiment", POINTER(ExperimentC)), ("numbers", Doubles),
-            ("amplitudes", Doubles), ("tables", c_void_p), ("times", Doubles), ("values", Doubles),
-            ("capacity", c_int64), ("samples", c_int64),
-            ("used", c_int64), ("room", c_int64), ("crossed", c_int64 * lanes), ("length", c_int64 * lanes),
-            ("reached", c_double * lanes), ("followers", c_void_p), ("sibling", c_void_p), ("branch", c_double),
+            ("shape", c_void_p), ("experiment", c_void_p), ("numbers", c_void_p), ("amplitudes", c_void_p),
+            ("tables", c_void_p), ("times", c_void_p), ("values", c_void_p),
+            ("capacity", c_int64), ("samples", c_int64), ("used", c_int64), ("room", c_int64),
+            ("crossed", c_int64 * lanes), ("length", c_int64 * lanes), ("reached", c_double * lanes),
+            ("followers", c_void_p), ("sibling", c_void_p), ("branch", c_double),
         )  # fmt: skip
 
     return JobC
@@ -106,6 +106,13 @@ def pointer_to(array: npt.NDArray[Any], kind: type[Any]) -> Any:
     """A pointer to a contiguous array, which must outlive it."""
     assert array.flags.c_contiguous
     return array.ctypes.data_as(kind)
+
+
+def address_of(array: npt.NDArray[Any]) -> int:
+    """The address of a contiguous array, which must outlive its use."""
+    assert array.flags.c_contiguous
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def doubles(values: Any) -> npt.NDArray[np.float64]:

@@ -16,17 +16,11 @@ from nmlopt.experiment.amplitudes import amplitude_slots
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stride_of
 from nmlopt.exporters.native.bind import Binding
-from nmlopt.exporters.native.interface import (
-    Doubles,
-    TablesC,
-    job_type,
-    kernel_library,
-    pointer_to,
-)
+from nmlopt.exporters.native.interface import TablesC, address_of, job_type, kernel_library
 from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
-from nmlopt.exporters.native.stimuli import VOLTAGE, Prepared, is_current, prepare
+from nmlopt.exporters.native.stimuli import Prepared, is_current, prepare
 from nmlopt.exporters.native.tables import shared_tables
 from nmlopt.ir.model import Cell
 
@@ -118,7 +112,7 @@ def _row(binding: Binding, program: Program, given: Sequence[float], experiments
     slots = [slot.unit.to_si(x) for slot, x in zip(program.slots, given, strict=False)]
     amplitudes = given[len(slots) :]
     assert len(slots) == len(program.slots) and len(amplitudes) == len(amplitude_slots(experiments))
-    numbers = {e.temperature_K: binding.bind(slots, e.temperature_K) for e in experiments}
+    numbers = {t: binding.bind(slots, t) for t in dict.fromkeys(e.temperature_K for e in experiments)}
     fault = next((text for found in numbers.values() if (text := binding.fault(found))), "")
     chains = binding.shape.chains
     placed = {t: chains.numbers(found) for t, found in numbers.items()} if chains else numbers
@@ -128,7 +122,8 @@ def _row(binding: Binding, program: Program, given: Sequence[float], experiments
 def _run(call: _Call, rows: Sequence[_Row]) -> list[Recordings]:
     able = [k for k, row in enumerate(rows) if not row.fault]
     groups = [tuple(able[k : k + call.lanes]) for k in range(0, len(able), call.lanes)]
-    jobs = [_job(call, rows, index, group) for group in groups for index in range(len(call.experiments))]
+    rooms = _rooms(call, groups)
+    jobs = [_job(call, rows, index, group, next(rooms)) for group in groups for index in range(len(call.experiments))]
     traces: dict[int, dict[Key, Trace]] = {k: {} for k in able}
     troubles = {k: row.fault for k, row in enumerate(rows) if row.fault}
     status = dict.fromkeys(troubles, RunStatus.FAILED)
@@ -143,13 +138,17 @@ def _run(call: _Call, rows: Sequence[_Row]) -> list[Recordings]:
     ]
 
 
-def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...]) -> _Job:
+_Room = tuple[Floats, Floats, int]
+"""Times, values and room of a job."""
+
+
+def _job(call: _Call, rows: Sequence[_Row], index: int, group: tuple[int, ...], room: _Room) -> _Job:
     experiment = call.experiments[index]
     columns = [rows[k].numbers[experiment.temperature_K] for k in group]
     columns += [columns[-1]] * (call.lanes - len(columns))  # the last row fills what is left
     numbers = np.stack(columns, axis=1) if call.lanes > 1 else columns[0]
     amplitudes = _amplitudes(call, [rows[k].amplitudes for k in group], index)
-    return _Job(index, group, numbers, amplitudes, *_memory(call, experiment, len(group), CROSSINGS_EXPECTED))
+    return _Job(index, group, numbers, amplitudes, *room)
 
 
 def _amplitudes(call: _Call, given: Sequence[Sequence[float]], index: int) -> Floats | None:
@@ -166,15 +165,29 @@ def _amplitudes(call: _Call, given: Sequence[Sequence[float]], index: int) -> Fl
     ])  # fmt: skip
 
 
-def _memory(call: _Call, experiment: Experiment, used: int, crossings: int) -> tuple[Floats, Floats, int]:
-    """Times, values and room of a job with `used` rows; untouched parts cost nothing."""
-    capacity, outputs = most_samples(call.program.cell, experiment, call.steps), len(experiment.outputs)
-    if call.program.cell.geometry is not None:
-        return np.empty((1, capacity)), np.empty((capacity, outputs, call.lanes)), 0
+def _rooms(call: _Call, groups: Sequence[tuple[int, ...]]) -> Iterator[_Room]:
+    """The room of each job, by group and experiment; untouched parts cost nothing, and all of cells with compartments
+    comes in one piece, from which traces are copied."""
+    if call.program.cell.geometry is None:
+        yield from (_point_room(call, e, len(group), CROSSINGS_EXPECTED) for group in groups for e in call.experiments)
+        return
+    capacities = [most_samples(call.program.cell, e, call.steps) for e in call.experiments]
+    shapes = [(n, len(e.outputs), call.lanes) for n, e in zip(capacities, call.experiments, strict=True)]
+    piece = np.empty(len(groups) * sum(n * (1 + outputs * lanes) for n, outputs, lanes in shapes))
+    start = 0
+    for _ in groups:
+        for n, outputs, lanes in shapes:
+            middle, end = start + n, start + n * (1 + outputs * lanes)
+            yield piece[start:middle].reshape(1, n), piece[middle:end].reshape(n, outputs, lanes), 0
+            start = end
+
+
+def _point_room(call: _Call, experiment: Experiment, used: int, crossings: int) -> _Room:
+    """The room of a job of a point cell with `used` rows."""
     if stride_of(call.program.cell, experiment, call.steps) > 1:
         crossings = 0  # they lie between the samples that are looked at
-    whole = capacity + crossings
-    return np.empty((1 + used, whole)), np.empty((used, outputs, whole)), crossings
+    whole = most_samples(call.program.cell, experiment, call.steps) + crossings
+    return np.empty((1 + used, whole)), np.empty((used, len(experiment.outputs), whole)), crossings
 
 
 def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
@@ -183,7 +196,7 @@ def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
     for job, structure in zip(jobs, structures, strict=True):
         most = max(structure.crossed) if structure.room else 0
         if most > structure.room:
-            times, values, room = _memory(call, call.experiments[job.experiment], len(job.rows), most)
+            times, values, room = _point_room(call, call.experiments[job.experiment], len(job.rows), most)
             job = replace(job, times=times, values=values, room=room)
             (structure,) = _call_kernel(call, [job])
         yield job, structure
@@ -191,17 +204,18 @@ def _ended(call: _Call, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, Any]]:
 
 def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
     structures = (job_type(call.lanes) * len(jobs))()
+    shape = ctypes.addressof(call.shape.structure)
+    prepared = [ctypes.addressof(p.structure) for p in call.prepared]
+    tables = [call.tables[e.temperature_K] for e in call.experiments]
     for job, structure in zip(jobs, structures, strict=True):
-        structure.shape = ctypes.pointer(call.shape.structure)
-        structure.experiment = ctypes.pointer(call.prepared[job.experiment].structure)
-        structure.numbers = pointer_to(job.numbers, Doubles)
-        structure.times, structure.values = pointer_to(job.times, Doubles), pointer_to(job.values, Doubles)
+        made = tables[job.experiment]
+        structure.shape, structure.experiment = shape, prepared[job.experiment]
+        structure.tables = None if made is None else made.address
+        structure.numbers = address_of(job.numbers)
+        structure.amplitudes = None if job.amplitudes is None else address_of(job.amplitudes)
+        structure.times, structure.values = address_of(job.times), address_of(job.values)
         structure.capacity, structure.room = job.times.shape[1] - job.room, job.room
         structure.used = len(job.rows)
-        if job.amplitudes is not None:
-            structure.amplitudes = pointer_to(job.amplitudes, Doubles)
-        tables = call.tables[call.experiments[job.experiment].temperature_K]
-        structure.tables = tables.address if tables is not None else None
     if call.program.cell.geometry is not None:
         _share_beginnings(call, jobs, structures)
     outcome = kernel_library(call.program.folder)(structures, len(jobs), call.program.settings.threads)
@@ -236,7 +250,8 @@ def _share_beginnings(call: _Call, jobs: Sequence[_Job], structures: Any) -> Non
 def _told(call: _Call, job: _Job, ended: Any) -> Iterator[tuple[int, dict[Key, Trace], str]]:
     """(row, its traces, what went wrong with it or '') for each row of a job."""
     experiment = call.experiments[job.experiment]
-    lanes = _point_traces(job, ended) if call.program.cell.geometry is None else _cable_traces(job, ended)
+    is_point = call.program.cell.geometry is None
+    lanes = _point_traces(experiment, job, ended) if is_point else _cable_traces(job, ended)
     for lane, (row, pairs) in enumerate(zip(job.rows, lanes, strict=False)):
         if ended.reached[lane] < experiment.duration_ms:
             yield row, {}, f"experiment '{experiment.id}' ended at {ended.reached[lane]:g} ms"
@@ -252,10 +267,10 @@ def _cable_traces(job: _Job, ended: Any) -> Iterator[list[tuple[Floats, Floats]]
         yield [(times, values) for values in lane]
 
 
-def _point_traces(job: _Job, ended: Any) -> Iterator[list[tuple[Floats, Floats]]]:
+def _point_traces(experiment: Experiment, job: _Job, ended: Any) -> Iterator[list[tuple[Floats, Floats]]]:
     """Times and values of each output of each lane; voltages with resets have times of their own."""
     times = _shared(job.times[0, : ended.samples])
-    is_voltage = [output.kind == VOLTAGE for output in ended.experiment.contents.output[: job.values.shape[1]]]
+    is_voltage = [output.variable == "v" for output in experiment.outputs]
     for lane, values in enumerate(job.values):
         shown = ended.length[lane] if job.room and ended.crossed[lane] else 0
         yield [

@@ -30,7 +30,7 @@ from nmlopt.exporters.native.source import Part
 from nmlopt.ir.model import Cell
 
 _CONSTANT, _SINE, _SAMPLES = 0, 1, 2
-VOLTAGE, _EXPOSURE, _CLAMP = 0, 1, 2
+_VOLTAGE, _EXPOSURE, _CLAMP = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _output(
     """(kind, mechanism, index, which)."""
     site = output.site.compartment
     if output.variable == "v":
-        return VOLTAGE, 0, int(shape.place[site]), 0
+        return _VOLTAGE, 0, int(shape.place[site]), 0
     if output.variable == "i_clamp":
         clamps = [s for s in experiment.stimuli if isinstance(s, VoltageClamp)]
         here = [k for k, s in enumerate(clamps) if s.site.compartment == site]

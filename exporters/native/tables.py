@@ -8,7 +8,7 @@ from functools import lru_cache
 from nmlopt.backend import Program
 from nmlopt.exporters.native.accuracy import Steps
 from nmlopt.exporters.native.bind import Binding
-from nmlopt.exporters.native.interface import Doubles, ExperimentC, TablesC, job_type, pointer_to
+from nmlopt.exporters.native.interface import ExperimentC, TablesC, address_of, job_type
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel
 from nmlopt.lems.expression import SlotRef
@@ -46,7 +46,6 @@ def _made(program: Program, kernel: Kernel, binding: Binding, steps: Steps, temp
     )  # fmt: skip
     shape = shape_structure(binding.shape)
     job = job_type(kernel.layout.candidates)(
-        shape=ctypes.pointer(shape.structure), experiment=ctypes.pointer(experiment)
+        shape=ctypes.addressof(shape.structure), experiment=ctypes.addressof(experiment), numbers=address_of(numbers)
     )
-    job.numbers = pointer_to(numbers, Doubles)
     return TablesC(program.folder, job)
