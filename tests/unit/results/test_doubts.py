@@ -14,7 +14,6 @@ from nmlopt.results.error_estimate import estimate
 from nmlopt.results.rescored import REFERENCE, TIGHT, NotRun, Rescored, RescoredPart, part
 from nmlopt.results.rescored_rows import Row
 
-
 BACKENDS = {TIGHT: "native", REFERENCE: "neuron"}
 
 
