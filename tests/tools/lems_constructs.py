@@ -58,6 +58,10 @@ REGIMES = (
     '<Transition regime="{b}"/></OnCondition></Regime><Regime name="{b}"><OnEntry><StateAssignment variable="{x}" '
     'value="{low}"/></OnEntry><OnCondition test="{x} .lt. {high}"><Transition regime="{a}"/></OnCondition></Regime>'
 )
+KS_GATE = (
+    '<gateKS id="g" instances="1"><closedState id="a"/><openState id="b"/>'
+    '<vHalfTransition id="t" from="a" to="b" vHalf="0 mV" z="2" gamma="0.5" tau="3 ms" tauMin="0.1 ms"/></gateKS>'
+)
 
 
 def point(
@@ -260,15 +264,22 @@ def _inside() -> dict[str, str]:
         "a nonlinear pool": pool(pump),
         "a pool that changes the concentration outside": pool(outside),
         "`KineticScheme`": ks(),
+        "`KineticScheme` in a point cell": ks_in_a_point_cell(),
     }
 
 
 def ks() -> str:
     """A cell with a kinetic scheme (that of the core types)."""
-    states = '<closedState id="a"/><openState id="b"/>'
-    edge = '<vHalfTransition id="t" from="a" to="b" vHalf="0 mV" z="2" gamma="0.5" tau="3 ms" tauMin="0.1 ms"/>'
-    made = f'<gateKS id="g" instances="1">{states}{edge}</gateKS>'
-    text = CHANNEL.format(types="", gate=made, species="")
+    text = CHANNEL.format(types="", gate=KS_GATE, species="")
     return f"{HEAD}{text}</neuroml>\n".replace("<ionChannel ", "<ionChannelKS ").replace(
         "</ionChannel>", "</ionChannelKS>"
+    )
+
+
+def ks_in_a_point_cell() -> str:
+    """A point cell of the core types with a population of channels that have a kinetic scheme."""
+    channels = '<channelPopulation id="p" ionChannel="x" number="100" erev="0 mV" ion="na"/>'
+    return (
+        f'{HEAD}<ionChannelKS id="x" conductance="10 pS">{KS_GATE}</ionChannelKS>'
+        f'<pointCellCondBased id="c" C="10 pF" v0="-65 mV" thresh="20 mV">{channels}</pointCellCondBased></neuroml>\n'
     )
