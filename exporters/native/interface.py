@@ -90,13 +90,16 @@ def job_type(lanes: int) -> type[ctypes.Structure]:
 
 @final
 class TablesC:
-    """Tables of rates that the kernel in `folder` made from a job, until nothing holds them any more."""
+    """Tables of rates that the kernel in `folder` made from a job, until nothing holds them any more.
 
-    def __init__(self, folder: Path, job: ctypes.Structure) -> None:
+    `own`, by mechanism: none is made of those whose rates differ between jobs.
+    """
+
+    def __init__(self, folder: Path, job: ctypes.Structure, own: npt.NDArray[np.uint8]) -> None:
         library = _library(folder)
         library.make_tables.restype = c_void_p
         library.drop_made_tables.argtypes = (c_void_p,)
-        self.address = library.make_tables(ctypes.byref(job))
+        self.address = library.make_tables(ctypes.byref(job), own.ctypes.data_as(Bytes))
         if self.address is None:
             raise BackendError(Issue("B110", "the native kernel ran out of memory", hint="use a coarser accuracy"))
         weakref.finalize(self, library.drop_made_tables, self.address)
