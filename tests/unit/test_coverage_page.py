@@ -21,7 +21,7 @@ REFUSED_CONSTRUCTS = {
     "`Attachments`, another variable than a current", "`ComponentRequirement`, `InstanceRequirement`",
     "`select` with an index", "`select` that finds nothing", "`ConditionalDerivedVariable` with a gap",
     "a variable defined by itself", "`StateScalarField`, `DerivedScalarField`", "an unknown element in `Dynamics`",
-    "`factorial()`", "`random()`",
+    "`factorial()`", "`random()`", "`KineticScheme` in a point cell",
 }  # fmt: skip
 
 
