@@ -1,6 +1,7 @@
 """The native kernel against its peers on five cells: CPU time of a candidate, and the error of its spikes.
 
     python benchmarks/native_vs_peers.py [--l5pc DATA] [--bluepyopt PYTHON] [--png FILE] [--json] [CELL ...]
+    python benchmarks/native_vs_peers.py --read FILE [FILE ...] [--png FILE]
 
 Cells: simplecell, ball_and_stick, calciumcell, izhikevich, and l5pc, whose published files are in DATA (see
 l5pc/build.py). Peers: this package's native kernel, NEURON (fixed and variable steps) and Arbor; jNeuroML's export to
@@ -16,7 +17,7 @@ features on any side.
 Error: the largest difference of a spike time (upward crossing of -20 mV in the first recording of each protocol) from
 NEURON's converged ones, `-` where the number of spikes differs. What the reference's own error is, is printed: below it
 nothing can be said. `gain`: CPU time as a multiple of that of the cheapest native run whose error is no larger.
-Times on a busy machine vary: compare the ratios of one run only.
+Times on a busy machine vary: compare the ratios of one run only. `--read` shows what earlier runs wrote with `--json`.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--read", type=Path, nargs="+", metavar="FILE", help="results of earlier runs")
     parser.add_argument("--png", type=Path, metavar="FILE", help="work-precision plot")
     given = parser.parse_args()
     unknown = [name for name in given.cells if name not in (*FOLDERS, L5PC)]
@@ -140,25 +142,32 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure or read, print."""
     given = arguments()
+    runs = [json.loads(file.read_text(encoding="utf-8")) for file in given.read or ()] or [run(given)]
+    if given.png:
+        plot([cell for about in runs for cell in about["cells"]], given.png)
+    for about in runs:
+        if given.json:
+            print(json.dumps(about, indent=1))
+            continue
+        said = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+        print(f"{said}; {about['machine']}, load {about['load']:.1f}, best of {about['rounds']}")
+        for cell in about["cells"]:
+            show(cell)
+    if given.l5pc is None and not given.read:
+        print("\nl5pc left out: no --l5pc DATA was given", file=sys.stderr)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Measure all cells."""
     with tempfile.TemporaryDirectory() as folder:
         found = []
         for cell in cells(given.cells, given.l5pc, Path(folder)):
             found.append(compare(cell, given))
             print(f" {cell.name}", file=sys.stderr, flush=True)
-    about = {"versions": versions(), "machine": platform.machine(), "load": os.getloadavg()[0], "cells": found}
-    if given.png:
-        plot(found, given.png)
-    if given.json:
-        print(json.dumps(about, indent=1))
-        return
-    said = ", ".join(f"{name} {number}" for name, number in versions().items())
-    print(f"{said}; {about['machine']}, load {about['load']:.1f}, best of {given.rounds}")
-    for one in found:
-        show(one)
-    if L5PC not in given.cells and not set(given.cells) - set(FOLDERS) and given.l5pc is None:
-        print("\nl5pc left out: no --l5pc DATA was given")
+    about = {"versions": versions(), "machine": platform.machine(), "load": os.getloadavg()[0], "rounds": given.rounds}
+    return {**about, "cells": found}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -11,13 +11,14 @@ import numpy as np
 from work_precision import NATIVE, Cell, LeftOut, Measured, Spikes, crossings, largest_error, least
 
 from nmlopt.api.problem import Options, load
-from nmlopt.backend import Accuracy, Integrator, Settings
+from nmlopt.backend import Accuracy, Integrator, Recordings, Settings
 from nmlopt.errors import NmloptError
 from nmlopt.evaluate.model import Problem
+from nmlopt.experiment.model import Experiment
 
 FEW_COMPARTMENTS = 100
 """Candidates of smaller cells go in one call with as many as the backend gains from, as in a fit."""
-FINER = (0.5, 0.25)
+FINER = (0.5, 0.25, 0.125)
 """Shares of dt at which `tight` is measured too."""
 COARSER = 2.0
 
@@ -31,30 +32,47 @@ def prepared(cell: Cell, backend: str, settings: Settings) -> Problem:
     return load(cell.model, cell.targets, Options(backend, settings, cell.model.parent)).problem
 
 
-def spikes_of(problem: Problem) -> Spikes:
-    """Spikes of the first recording of each protocol at the document's own values. Raises RunFailedError."""
-    values = np.array([[slot.default for slot in problem.program.slots]])
-    (found,) = problem.backend.simulate(problem.program, problem.experiments, values)
+def simulated(problem: Problem, experiments: Sequence[Experiment], count: int) -> Recordings:
+    """The first of so many candidates, which all have the document's own values. Raises RunFailedError."""
+    values = np.array([[slot.default for slot in problem.program.slots]] * count)
+    found = problem.backend.simulate(problem.program, experiments, values)[0]
     if not found.traces:
         raise RunFailedError(found.detail)
+    return found
+
+
+def spikes_of(problem: Problem, found: Recordings) -> Spikes:
+    """Spikes of the first recording of each protocol."""
     traces = [found.traces[e.id, e.outputs[0].id] for e in problem.experiments]
     return [crossings(trace.t_ms, trace.y) for trace in traces]
 
 
-def cpu_ms(problem: Problem, rounds: int, limit_s: float) -> float:
-    """CPU milliseconds of a candidate as a fit has it: samples as its features need them, batches where they help."""
-    values = np.array([[slot.default for slot in problem.program.slots]])
+def measure(problem: Problem, rounds: int, limit_s: float) -> tuple[float, Spikes]:
+    """CPU milliseconds of a candidate, and its spikes. Raises RunFailedError.
 
-    def seconds(count: int) -> float:
-        many = np.repeat(values, count, axis=0)
+    As a fit has it: samples as its features need them, batches where they help. Point cells have fewer samples then
+    than steps: their spikes are those of another run.
+    """
+    geometry, batch = problem.program.cell.geometry, problem.backend.offer.batch
+    is_large = geometry is not None and len(geometry.compartments) > FEW_COMPARTMENTS
+    count, last = 1 if is_large else batch, []
+
+    def seconds() -> float:
         begin = time.process_time()
-        problem.backend.simulate(problem.program, problem.sampled, many)
+        last[:] = [simulated(problem, problem.sampled, count)]
         return (time.process_time() - begin) / count
 
-    geometry, batch = problem.program.cell.geometry, problem.backend.offer.batch
-    if batch == 1 or (geometry is not None and len(geometry.compartments) > FEW_COMPARTMENTS):
-        return 1e3 * least(rounds, limit_s, lambda: seconds(1))
-    return 1e3 * least(rounds, limit_s, lambda: seconds(batch))
+    best_s = least(rounds, limit_s, seconds)
+    wanted = [(e.id, e.outputs[0].id) for e in problem.experiments]
+    complete = geometry is not None and all(key in last[0].traces for key in wanted)
+    found = last[0] if complete else simulated(problem, problem.experiments, 1)
+    return 1e3 * best_s, spikes_of(problem, found)
+
+
+def converged(cell: Cell, settings: Settings) -> Spikes:
+    """Spikes on NEURON at settings for a reference."""
+    problem = prepared(cell, "neuron", settings)
+    return spikes_of(problem, simulated(problem, problem.experiments, 1))
 
 
 def reference(cell: Cell) -> tuple[Spikes, float, str]:
@@ -65,12 +83,9 @@ def reference(cell: Cell) -> tuple[Spikes, float, str]:
     the steps gives.
     """
     if not is_point(cell):
-        runs = [
-            spikes_of(prepared(cell, "neuron", Settings(integrator=Integrator.CVODE, atol=atol)))
-            for atol in cell.converged
-        ]
+        runs = [converged(cell, Settings(integrator=Integrator.CVODE, atol=atol)) for atol in cell.converged]
         return runs[1], largest_error(*runs) or 0.0, f"NEURON, CVODE {cell.converged[1]:g}"
-    runs = [spikes_of(prepared(cell, "neuron", Settings(dt_ms=0.025 / share))) for share in (32, 64, 128)]
+    runs = [converged(cell, Settings(dt_ms=0.025 / share)) for share in (32, 64, 128)]
     before, found = ([2.0 * b - a for a, b in zip(*pair, strict=True)] for pair in (runs[:2], runs[1:]))
     return found, largest_error(before, found) or 0.0, "NEURON, fixed steps to zero"
 
@@ -106,8 +121,7 @@ def measured(cell: Cell, rounds: int, limit_s: float) -> Iterator[Measured | Lef
         if backend in missing:
             continue
         try:
-            problem = prepared(cell, backend, settings)
-            yield Measured(peer, setting, cpu_ms(problem, rounds, limit_s), spikes_of(problem))
+            yield Measured(peer, setting, *measure(prepared(cell, backend, settings), rounds, limit_s))
         except NmloptError as error:
             missing[backend] = LeftOut(peer, "; ".join(dict.fromkeys(issue.message for issue in error.issues)))
         except RunFailedError as error:
