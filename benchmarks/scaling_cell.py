@@ -57,14 +57,15 @@ def document(compartments: int) -> str:
 </neuroml>"""
 
 
-def tree(compartments: int, folder: Path) -> Cell:
-    """The cell, its sodium density free."""
+def tree(compartments: int, folder: Path, *, with_rates: bool = False) -> Cell:
+    """The cell, its sodium density free; and a number of sodium's rates."""
     model = folder / f"tree{compartments}.nml"
     model.write_text(document(compartments), encoding="utf-8")
     for name in _FILES:
         copyfile(CHANNELS / f"{name}.channel.nml", folder / f"{name}.channel.nml")
     found = read(model, root=folder)
-    return lower(found, [resolve(found, "cell:tree/channelDensity:na/condDensity")[0]])
+    free = ("cell:tree/channelDensity:na/condDensity", "ionChannelHH:na_channel/gateHHrates:m/forwardRate/midpoint")
+    return lower(found, [resolve(found, path)[0] for path in free[: 1 + with_rates]])
 
 
 def firing(duration_ms: float, amplitude: float = 0.4) -> Experiment:

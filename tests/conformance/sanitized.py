@@ -120,10 +120,11 @@ def run_tree() -> None:
     scaling_cell = import_module("scaling_cell")
     native = registry.load("native")
     with tempfile.TemporaryDirectory() as folder:
-        cell = scaling_cell.tree(100, Path(folder))
-        for settings in SETTINGS:
-            values = np.outer([0.9, 1.0, 1.1], [slot.default for slot in cell.slots])
-            native.simulate(native.compile(cell, settings), (scaling_cell.firing(20.0),), values)
+        for with_rates in (False, True):
+            cell = scaling_cell.tree(100, Path(folder), with_rates=with_rates)
+            for settings in SETTINGS:
+                values = np.outer([0.9, 1.0, 1.1], [slot.default for slot in cell.slots])
+                native.simulate(native.compile(cell, settings), (scaling_cell.firing(20.0),), values)
     print("a tree of 100 compartments: clean", flush=True)
 
 
