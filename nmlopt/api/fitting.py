@@ -26,6 +26,7 @@ from nmlopt.results.files import RESUME, require_empty
 from nmlopt.results.folder import create_run
 from nmlopt.results.inputs import copies
 from nmlopt.results.model import Context, ParameterInfo, RunInfo
+from nmlopt.results.rescored import RescoredPart
 from nmlopt.results.run_toml import Record
 from nmlopt.results.store import RunStore
 from nmlopt.results.summary import Summary, summarise
@@ -56,7 +57,7 @@ class FitResult:
     def solutions(self) -> tuple[FittedCell, ...]:
         """The cells that were written, best sum first: by the tighter scores where they have them."""
         return tuple(
-            FittedCell(self.folder / s.model, s.sum, s.scores, s.objectives, s.parameters)
+            FittedCell(self.folder / s.model, s.sum, s.scores, s.objectives, s.parameters, s.rescored)
             for s in self.summary.solutions
         )
 
@@ -68,13 +69,17 @@ class FitResult:
 
 @dataclass(frozen=True, slots=True)
 class FittedCell:
-    """One solution: its main NeuroML file, scores by target id (sd), objectives, parameter values in their units."""
+    """One solution: its main NeuroML file, scores by target id (sd), objectives, parameter values in their units.
+
+    `rescored`: how it scores at a tighter setting and on NEURON.
+    """
 
     file: Path
     sum: float | None
     scores: Mapping[str, float | None]
     objectives: Mapping[str, float | None]
     parameters: Mapping[str, float]
+    rescored: tuple[RescoredPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,14 +116,16 @@ def _rescore(
         other = at_tighter(problem) if role == TIGHT else on_reference(problem)
         text = f"scoring again: {described(other)}"
         x = np.array([store.evaluation(number).evaluation.x for number in numbers])
-        done = 0
-        on_step(Step(done, len(numbers), text))
-        for found in scored_again(other, role, x, machine):
-            here = numbers[done : done + len(found)]
-            store.keep_rescored([Row(number, each) for number, each in zip(here, found, strict=True)])
-            done += len(found)
+        on_step(Step(0, len(numbers), text))
+
+        def tell(done: int) -> None:
             if done < len(numbers):
                 on_step(Step(done, len(numbers), text))
+
+        left = list(numbers)
+        for found in scored_again(other, role, x, machine, tell):
+            here, left = left[: len(found)], left[len(found) :]
+            store.keep_rescored([Row(number, each) for number, each in zip(here, found, strict=True)])
     except NmloptError as error:
         name = problem.backend.name if role == TIGHT else DEFAULT_BACKEND
         known = store.not_run().get(role)

@@ -25,11 +25,14 @@ def fit(
     backend: str = FIT_BACKEND,
     settings: Settings | None = None,
     solutions: int = DEFAULT_SOLUTIONS,
+    rescore: bool = True,
     on_progress: OnProgress | None = None,
 ) -> FitResult:
     """Fit the cell in `model` to `targets` and leave a run folder at `out`, as `nmlopt fit` does.
 
-    `workers` None: one process per core. Scripts need `if __name__ == "__main__":`, as workers import the main module.
+    `workers` None: one process per core; 0: this process, without limits. `rescore`: score the best candidates again,
+    at a tighter setting and on NEURON (docs/accuracy.md). Scripts need `if __name__ == "__main__":`, as workers import
+    the main module.
     Raises NmloptError with all faults of both files; an existing folder `out` is never overwritten.
     """
     plan = Plan(
@@ -37,6 +40,7 @@ def fit(
         rule=stop,
         machine=Machine(workers),
         solutions=solutions,
+        rescore=rescore,
     )
     options = Options(backend, settings or Settings())
     return fit_files(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from nmlopt.api.problem import DEFAULT_BACKEND, settings_record
@@ -21,8 +22,8 @@ REFERENCE_PARTS: Final = 4
 """Where variable steps are refused, NEURON steps by a fourth of dt."""
 _MORE_TIME: Final = 10.0
 """CPU time that a candidate may use, beside that of the search."""
-_AT_ONCE: Final = 4
-"""Candidates for each worker between two moments of storing."""
+_AT_ONCE: Final = 2
+"""Candidates for each worker between two moments of storing; twice as many where they are simulated together."""
 
 
 def tighter(settings: Settings) -> Settings:
@@ -72,13 +73,22 @@ def described(problem: Problem) -> str:
     return f"{problem.backend.name}, {s.integrator}{accuracy}, {step}"
 
 
-def scored_again(problem: Problem, role: str, x: Floats, machine: Machine) -> Iterator[list[Rescored]]:
-    """Candidates `x` (n, n_free) scored on a problem at other settings, by workers, in order, some at a time."""
+def scored_again(
+    problem: Problem, role: str, x: Floats, machine: Machine, on_done: Callable[[int], None] = lambda _: None
+) -> Iterator[list[Rescored]]:
+    """Candidates `x` (n, n_free) scored on a problem at other settings, by workers, in order, some at a time.
+
+    `on_done` gets the number of those done so far, after each.
+    """
     program, backend = problem.program, problem.backend
     version, settings = backend.version(), settings_record(replace(program.settings, threads=1))
     workers = max(1, machine.processes(program.settings.threads))
-    size = _AT_ONCE * workers
+    size = _AT_ONCE * workers * min(2, backend.offer.batch)
     with Evaluator(problem, workers=workers, timeout_s=_MORE_TIME * machine.timeout_s) as evaluator:
         for start in range(0, len(x), size):
-            found = evaluator.evaluate(x[start : start + size])
+            found = evaluator.evaluate(x[start : start + size], partial(_told, on_done, start))
             yield [Rescored(role, backend.name, version, settings, evaluation) for evaluation in found]
+
+
+def _told(on_done: Callable[[int], None], before: int, done: int) -> None:
+    on_done(before + done)

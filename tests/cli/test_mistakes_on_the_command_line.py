@@ -8,12 +8,16 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-from mistakes import Mistake, put
+from mistakes import Mistake, put, replaced
 
 from nmlopt.exporters import registry
 
 FILES = ("model.nml", "targets.json")
 FIT = ("fit", *FILES, "--out", "run")
+COLD = (
+    '<network id="n" type="networkWithTemperature" temperature="-300degC">'
+    '<population id="p" component="simplecell" size="1"/></network>'
+)
 STEP = "$.protocols[0].duration"
 ON_NEURON = (*FIT, "--backend", "neuron")
 
@@ -74,6 +78,15 @@ OPTIONS = (
     ),
     Mistake("a step as long as nothing", "B147", STEP, ("200 ms", "300 ms"), arguments=(*FIT, "--dt", "300")),
     Mistake("below absolute zero", "T059", "$.temperature", ("34 degC",), targets=put("-1 K", "temperature")),
+    Mistake(
+        "a document below absolute zero",
+        "I008",
+        "model.nml:",
+        ("degC",),
+        model=replaced("</neuroml>", f"{COLD}</neuroml>"),
+        targets=lambda targets: targets.pop("temperature"),
+        arguments=("score", *FILES),
+    ),
     Mistake("time step of 0", "C012", "", ("--dt 0.01",), arguments=(*FIT, "--dt", "0")),
     Mistake("time step that is not finite", "C012", "", ("--dt 0.01",), arguments=(*FIT, "--dt", "nan")),
     Mistake("unknown backend", "B000", "", ("did you mean 'neuron'?",), arguments=(*FIT, "--backend", "neurn")),

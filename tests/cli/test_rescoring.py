@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nmlopt
 from nmlopt.api.estimating import drawn
 from nmlopt.api.tighter import tighter
 from nmlopt.backend import Accuracy, Integrator, Settings
 from nmlopt.exporters import registry
 from nmlopt.exporters.native.build import processor
+from nmlopt.optimise.stopping import StopRule
 from nmlopt.results.model import Table
 from nmlopt.results.store import RunStore
 
@@ -241,3 +243,12 @@ def test_a_resumed_run_says_what_of_verification_is_missing(run, call):
     assert said.code == 0 and "nothing was left to search" in said.err and "verified" in said.err
     assert "missing" not in call("status", run).out
     assert "verifications are there already" in call("resume", run, "--solutions", "2").err
+
+
+def test_the_same_from_python(simplecell, tmp_path):
+    found = nmlopt.fit(
+        simplecell / "model.nml", simplecell / "targets.json", out=tmp_path / "run", offspring=4, seed=1,
+        stop=StopRule(generations=1), workers=1, solutions=1,
+    )  # fmt: skip
+    assert found.summary.backend == "native" and found.newly_rescored > 1
+    assert [part.backend for part in found.best.rescored] == ["native", "neuron"]
