@@ -31,10 +31,10 @@ Steps
     `accuracy` holds the numbers behind fast, default and tight; dt scales all of them.
 
 What is done once
-    Protocols that begin alike (the same start, temperature, recordings and currents up to a stop of both: `settling`) are
-    run once until they part; the others go on from there in the memory and with the tables of the first. Steps depend
-    on nothing but what lies behind and the next stop, so every bit is that of a run by itself. Amplitudes that
-    candidates have of their own (`experiment.amplitudes`) are bound like slots.
+    Protocols that begin alike (the same start, temperature, recordings and currents up to a stop of both:
+    `settling`) are run once until they part; the others go on from there in the memory and with the tables of the
+    first. Steps depend on nothing but what lies behind and the next stop, so every bit is that of a run by itself.
+    Amplitudes that candidates have of their own (`experiment.amplitudes`) are bound like slots.
 
 The same numbers everywhere
     Every operation is one that IEEE 754 defines, none is contracted or reordered by the compiler (fused multiply-adds
@@ -47,7 +47,6 @@ What is not there yet
       their numbers in the first cache and hide the latency of the divisions.
     - Fixed steps of large cells go node by node. A long unbranched cable fills no lanes.
     - Tables of candidates with slots in rates are made for each of their protocols that begins by itself.
-    - Point cells do not share a settling phase.
     - Without a C compiler nothing runs: there is no prebuilt kernel.
     - Recorded states between far adaptive samples are as coarse as the samples; v is what steps are chosen by.
 """

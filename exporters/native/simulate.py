@@ -216,8 +216,7 @@ def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
         structure.times, structure.values = address_of(job.times), address_of(job.values)
         structure.capacity, structure.room = job.times.shape[1] - job.room, job.room
         structure.used = len(job.rows)
-    if call.program.cell.geometry is not None:
-        _share_beginnings(call, jobs, structures)
+    _share_beginnings(call, jobs, structures)
     outcome = kernel_library(call.program.folder)(structures, len(jobs), call.program.settings.threads)
     if outcome != 0:
         raise BackendError(
@@ -228,8 +227,9 @@ def _call_kernel(call: _Call, jobs: Sequence[_Job]) -> Any:
 
 def _share_beginnings(call: _Call, jobs: Sequence[_Job], structures: Any) -> None:
     """Lets jobs of the same rows begin where an earlier one of them has come to, unless threads would be left idle."""
-    begins = branches(call.experiments)
-    if begins.count(None) * len(jobs) < call.program.settings.threads * len(begins):
+    begins = [b if b is not None and b.at_ms > call.steps.dt_ms else None for b in branches(call.experiments)]
+    is_second_run = len(jobs) < len(begins)
+    if is_second_run or begins.count(None) * len(jobs) < call.program.settings.threads * len(begins):
         return
     place = {(job.rows, job.experiment): k for k, job in enumerate(jobs)}
     size = ctypes.sizeof(type(structures[0]))

@@ -113,6 +113,7 @@ CELLS = {
     "few compartments": ("examples/ball_and_stick/model.nml", "condDensity", "erev"),
     "one": ("examples/hh_soma/model.nml", "condDensity", "erev"),
     "slots in rates": ("examples/ball_and_stick/model.nml", "midpoint", "condDensity"),
+    "point cell": ("examples/izhikevich/model.nml", "/a", "/d"),
 }
 
 
@@ -140,6 +141,8 @@ def test_sharing_changes_no_bit(name: str, integrator: Integrator, root: Path) -
     program = registry.load("native").compile(cell, Settings(integrator=integrator))
     assert sum(b is not None for b in branches(EXPERIMENTS)) == 6
     same_as_apart(program, EXPERIMENTS, rows)
+    if cell.geometry is None:
+        same_as_apart(program, tuple(replace(e, sampling_ms=0.1) for e in EXPERIMENTS), rows)
 
 
 def test_sharing_changes_no_bit_where_chains_are_lanes(tmp_path: Path) -> None:
@@ -155,10 +158,13 @@ def test_sharing_changes_no_bit_where_chains_are_lanes(tmp_path: Path) -> None:
     same_as_apart(program, experiments, [[]])
 
 
+@pytest.mark.parametrize(
+    "model", [("examples/hh_soma/model.nml", "leak/erev"), ("examples/izhikevich/model.nml", "/k")]
+)
 @pytest.mark.parametrize("integrator", [Integrator.ADAPTIVE, Integrator.FIXED])
-def test_what_ends_before_it_parts_ends_for_all(integrator: Integrator, root: Path) -> None:
-    """A leak that explodes at once, and one that does so after the protocols have parted."""
-    cell = slots(root, "examples/hh_soma/model.nml", "leak/erev")
+def test_what_ends_before_it_parts_ends_for_all(integrator: Integrator, model: tuple[str, str], root: Path) -> None:
+    """A number that explodes at once, and a current that does so after the protocols have parted."""
+    cell = slots(root, *model)
     program = registry.load("native").compile(cell, Settings(integrator=integrator))
     good = cell.slots[0].default
     mad = tuple(replace(e, stimuli=(*e.stimuli, step(1e6, 60.0, 10.0))) for e in STEPS)
