@@ -1,4 +1,8 @@
-"""Where a native kernel spends its time, from one that is compiled to look at the clock (-DNMLOPT_PHASES)."""
+"""Where a native kernel spends its time, from one that is compiled to look at the clock (-DNMLOPT_PHASES).
+
+Where chains of compartments are lanes, gates that are looked up add their currents in the same pass that eliminates:
+'tables' has both there, and reading the clock at each row keeps rows from overlapping, so that shares are rough.
+"""
 
 from __future__ import annotations
 
