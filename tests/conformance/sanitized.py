@@ -16,7 +16,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,13 @@ from nmlopt.api.problem import Options, load
 from nmlopt.backend import Integrator, Settings
 from nmlopt.document.read import read
 from nmlopt.errors import UnsupportedError
+from nmlopt.experiment.amplitudes import at_amplitudes
+from nmlopt.experiment.model import Experiment, Output, Pulse
 from nmlopt.exporters import registry
 from nmlopt.exporters.native import interface, simulate
 from nmlopt.importers.lems_simulation import read_simulation
+from nmlopt.ir.lower import lower
+from nmlopt.ir.model import Site
 from tests.conformance.suite import CASES, case_ids
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +66,7 @@ def main(arguments: list[str]) -> int:
         run_example(ROOT / "examples" / example)
     if not options.cases:
         run_tree()
+        run_shared()
     return 0
 
 
@@ -81,11 +88,11 @@ def plant() -> None:
     """From now on kernels get a fiftieth of each array of doubles."""
     kept: list[object] = []
 
-    def shortened(array: Any, kind: Any) -> Any:
+    def shortened(array: Any) -> int:
         kept.append(array.reshape(-1)[: array.size // 50].copy())
-        return interface.pointer_to(kept[-1], kind)
+        return interface.address_of(kept[-1])
 
-    simulate.pointer_to = shortened
+    simulate.address_of = shortened
 
 
 def run_case(case: Path) -> None:
@@ -126,6 +133,24 @@ def run_tree() -> None:
                 values = np.outer([0.9, 1.0, 1.1], [slot.default for slot in cell.slots])
                 native.simulate(native.compile(cell, settings), (scaling_cell.firing(20.0),), values)
     print("a tree of 100 compartments: clean", flush=True)
+
+
+def run_shared() -> None:
+    """Protocols that part from each other after a while, whose last amplitudes are the candidates' own."""
+    scaling_cell = import_module("scaling_cell")
+    site, native = Site(0, 0.5, 0), registry.load("native")
+    steps = (Pulse(site, 0.0, 30.0, -0.01), Pulse(site, 10.0, 15.0, 0.0))
+    base = Experiment("e", 30.0, 300.0, steps, (Output("v", site),))
+    more = (*steps[:1], Pulse(site, 10.0, 5.0, 0.2), Pulse(site, 20.0, 5.0, 0.3))
+    experiments = (*at_amplitudes(base, 1, 3), *(replace(base, id=k, stimuli=more[: int(k)]) for k in "23"))
+    with tempfile.TemporaryDirectory() as folder:
+        cells = [lower(read(ROOT / "examples" / example / "model.nml")) for example in EXAMPLES]
+        cells.append(scaling_cell.tree(100, Path(folder), with_rates=True))
+        for cell, settings in product(cells, SETTINGS):
+            values = np.outer(np.linspace(0.9, 1.1, 35), [slot.default for slot in cell.slots])
+            amplitudes = np.random.default_rng(2).uniform(-0.1, 0.4, (35, 3))
+            native.simulate(native.compile(cell, settings), experiments, np.hstack([values, amplitudes]))
+    print("protocols that share their beginnings: clean", flush=True)
 
 
 if __name__ == "__main__":
