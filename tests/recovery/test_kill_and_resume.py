@@ -17,7 +17,8 @@ from nmlopt.results.store import RunStore
 
 pytestmark = pytest.mark.neuron
 
-FIT = ["--offspring", "8", "--workers", "2", "--seed", "5", "--solutions", "3"]
+FIT = ["--offspring", "8", "--workers", "2", "--seed", "5", "--solutions", "3", "--backend", "neuron", "--no-rescore"]
+"""Slow enough that kills come while it searches; tests/cli/test_rescoring.py interrupts what comes after."""
 
 
 def _command(*arguments: str) -> list[str]:

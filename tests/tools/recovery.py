@@ -142,6 +142,7 @@ def recover(
         rule=StopRule(generations=generations, target_worst=GOOD_ENOUGH_SD),
         machine=Machine(workers),
         solutions=1,
+        rescore=False,
     )
     out = folder / f"run_{settings.name}_{seed}"
     result = fit_files(model, targets, out, plan=plan, options=Options(), on_progress=lambda _: None)
