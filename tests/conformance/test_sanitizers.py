@@ -26,4 +26,4 @@ def test_a_sample_of_kernels_neither_leaves_its_memory_nor_the_rules_of_c(root):
 def test_a_fault_would_be_found(root, case):
     done = _sanitized(root, "--planted", case)
     assert done.returncode != 0
-    assert "AddressSanitizer: heap-buffer-overflow" in done.stderr
+    assert "ERROR: AddressSanitizer: " in done.stderr  # how far from an array its memory ends decides on the words
