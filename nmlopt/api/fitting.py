@@ -238,6 +238,7 @@ def _record(loaded: Loaded, plan: Plan, options: Options) -> Record:
         evaluation={"workers": plan.machine.workers, "timeout_s": plan.machine.timeout_s},
         stopping=asdict(plan.rule),
         verify=plan.verify or (),
+        solutions=plan.solutions,
         rescore=plan.rescore,
         reference=reference_of(loaded.problem),
         programs=(loaded.problem.program.made,) if loaded.problem.program.made else (),

@@ -59,7 +59,7 @@ def resume_run(
     folder: Path,
     changes: Changes,
     *,
-    solutions: int,
+    solutions: int | None = None,
     on_progress: OnProgress,
     on_start: OnStart = lambda loaded, plan: None,
     on_step: OnStep = lambda _: None,
@@ -71,7 +71,8 @@ def resume_run(
     """
     record = run_toml.read(folder)
     with _followed(folder):
-        plan = _changed(replace(plan_of(record), solutions=solutions, command=changes.command), changes)
+        plan = _changed(replace(plan_of(record), command=changes.command), changes)
+        plan = plan if solutions is None else replace(plan, solutions=solutions)
         check_rule(plan.rule, plan.search.algorithm.offspring)
     require_own(folder / SOLUTIONS, SCORES)
     with RunStore.resume(folder) as store:
@@ -84,7 +85,7 @@ def resume_run(
         return run(store, loaded, plan, on_progress, on_step, on_estimate)
 
 
-def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Path:
+def report_run(folder: Path, *, solutions: int | None = None, table: Path | None = None) -> Path:
     """Write the solutions and the report of a run anew, from what is stored; path of the report.
 
     `table`: a new file for every evaluation as CSV, too. Raises ResultsError R001 where it exists.
@@ -95,7 +96,10 @@ def report_run(folder: Path, *, solutions: int, table: Path | None = None) -> Pa
     with RunStore.resume(folder) as store:
         if table is not None:
             write_csv(store, table)
-        return finish(store, load_run(folder, run_toml.read(folder)), solutions)
+        record = run_toml.read(folder)
+        with _followed(folder):
+            count = plan_of(record).solutions if solutions is None else solutions
+        return finish(store, load_run(folder, record), count)
 
 
 def load_run(folder: Path, record: Record) -> Loaded:
@@ -126,6 +130,7 @@ def plan_of(record: Record) -> Plan:
         search=Search(AlgorithmSettings(**_known(AlgorithmSettings, algorithm)), tuple(record.seeds), starts),
         rule=StopRule(**_known(StopRule, rule)),
         machine=Machine(**_known(Machine, machine)),
+        solutions=int(record.solutions),
         rescore=record.rescore,
     )
 
@@ -159,6 +164,7 @@ def _with_plan(record: Record, plan: Plan) -> Record:
     return replace(
         record,
         stopping=asdict(plan.rule),
+        solutions=plan.solutions,
         rescore=plan.rescore,
         evaluation=asdict(plan.machine),
         commands=(*record.commands, plan.command) if plan.command else record.commands,

@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(Issue("C000", message, self.prog, hint))
 
 
-SOLUTIONS = "solutions to write (%(default)s), and whatever is best in an objective"
+SOLUTIONS = "solutions to write ({}), and whatever is best in an objective"
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 
 
@@ -98,7 +98,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add_no_rescore(search)
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
-    search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
+    search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS.format("10"))
     add_budget(parser, "default: 100")
     add_machine(parser)
     add_simulation(parser, usual_backend=FIT_BACKEND)
@@ -117,7 +117,7 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
     add_no_rescore(parser)
-    parser.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
+    parser.add_argument("--solutions", type=int, metavar="N", help=SOLUTIONS.format("as before"))
     add_budget(parser, "each limit: as it was, unless given")
     add_machine(parser)
     add_json(parser)
@@ -139,7 +139,7 @@ def _report(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "  nmlopt report runs/a\n  nmlopt report runs/a --solutions 3\n  nmlopt report runs/a --csv evaluations.csv\n",
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder")
-    parser.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS)
+    parser.add_argument("--solutions", type=int, metavar="N", help=SOLUTIONS.format("as before"))
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every evaluation as a table, too; a new file")
 
 

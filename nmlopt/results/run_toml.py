@@ -14,6 +14,7 @@ from nmlopt.errors import Issue, ResultsError
 from nmlopt.optimise.model import Json
 from nmlopt.results.faults import reported
 from nmlopt.results.files import write_file
+from nmlopt.results.select import DEFAULT_LIMIT
 
 NAME = "run.toml"
 FORMAT = "nmlopt-run"
@@ -26,9 +27,9 @@ class Record:
     """Contents of run.toml. Paths are relative to the run folder, posix.
 
     `files`: SHA-256 of every file under `inputs/`. `search_paths`: where includes of the copied model are sought too.
-    `verify`: the backends on which solutions are verified at the end; `rescore`: whether they are scored again,
-    `reference`: on which backend beside their own.
-    `programs`: how the compiled programs of the run were made, one entry unless it went on elsewhere.
+    `solutions`: how many are asked for. `verify`: the backends on which they are verified at the end. `rescore`:
+    whether they are scored again; `reference`: on which backend beside their own. `programs`: how the compiled programs
+    of the run were made, one entry unless it went on elsewhere.
     `commands`: the command lines that worked on this run, oldest first.
     """
 
@@ -48,6 +49,7 @@ class Record:
     stopping: Mapping[str, Json] = field(default_factory=dict)
     search_paths: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    solutions: int = DEFAULT_LIMIT
     rescore: bool = True
     reference: str = ""
     programs: tuple[Mapping[str, Json], ...] = ()

@@ -135,7 +135,7 @@ def test_resume_goes_on(run, call):
 
 
 def test_resume_of_a_run_that_has_ended_says_so(run, call):
-    said = call("resume", run, "--solutions", "2")
+    said = call("resume", run)
     assert said.code == 0
     assert "nothing was left to do: all 2 generations are done; scores at a tighter setting" in said.err
     assert "--generations" in said.err

@@ -86,9 +86,9 @@ def test_what_is_missing_is_told_and_done_by_resume(run, call):
     whole = call("status", run, "--json").json
     with sqlite3.connect(run / "run.sqlite") as store:
         store.execute("DELETE FROM rescored WHERE role = 'reference'")
-    call("report", run, "--solutions", "2")
+    call("report", run)
     assert "scores on neuron of" in call("status", run).out
-    said = call("resume", run, "--solutions", "2")
+    said = call("resume", run)
     assert said.code == 0 and "made" in said.err
     assert call("status", run, "--json").json["solutions"] == whole["solutions"]
     assert "missing" not in call("status", run).out
@@ -98,7 +98,7 @@ def test_a_run_of_an_earlier_version_is_scored_when_it_goes_on(run, call):
     with sqlite3.connect(run / "run.sqlite") as store:
         store.execute("DROP TABLE rescored")
     assert call("status", run).code == 0
-    assert "made" in call("resume", run, "--solutions", "2").err
+    assert "made" in call("resume", run).err
 
 
 def test_an_interruption_loses_nothing_of_what_was_scored(fit, tmp_path, call, monkeypatch):
@@ -116,7 +116,7 @@ def test_an_interruption_loses_nothing_of_what_was_scored(fit, tmp_path, call, m
     with RunStore.open(tmp_path / "run") as store:
         assert len(store.rescored()) == calls[0]
     assert "missing" in call("status", tmp_path / "run").out
-    assert call("resume", tmp_path / "run", "--solutions", "2").code == 0
+    assert call("resume", tmp_path / "run").code == 0
     assert fit(name="whole").code == 0
     assert _comparable(tmp_path / "run") == _comparable(tmp_path / "whole")
 
@@ -185,12 +185,12 @@ def test_run_toml_says_for_which_processor_and_by_what_the_kernel_was_made(finis
 def test_going_on_elsewhere_adds_what_the_kernel_was_made_for(run, call, monkeypatch):
     text = (run / "run.toml").read_text()
     (run / "run.toml").write_text(text.replace('compiler = "', 'compiler = "another '))
-    assert call("resume", run, "--solutions", "2").code == 0
+    assert call("resume", run).code == 0
     assert [m["compiler"].startswith("another") for m in tomllib.loads((run / "run.toml").read_text())["programs"]] == [
         True,
         False,
     ]
-    call("resume", run, "--solutions", "2")
+    call("resume", run)
     assert len(tomllib.loads((run / "run.toml").read_text())["programs"]) == 2
 
 
@@ -239,10 +239,10 @@ def test_a_resumed_run_says_what_of_verification_is_missing(run, call):
     text = (run / "run.toml").read_text()
     (run / "run.toml").write_text(text.replace("verify = []", 'verify = ["native", "neuron"]'))
     assert "verification on native, neuron of" in call("status", run).out
-    said = call("resume", run, "--solutions", "2")
+    said = call("resume", run)
     assert said.code == 0 and "nothing was left to search" in said.err and "verified" in said.err
     assert "missing" not in call("status", run).out
-    assert "verifications are there already" in call("resume", run, "--solutions", "2").err
+    assert "verifications are there already" in call("resume", run).err
 
 
 def test_the_same_from_python(simplecell, tmp_path):
