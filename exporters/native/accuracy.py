@@ -15,7 +15,7 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 LONGEST_MS: Final = 1.6
 _LEVELS: Final = MappingProxyType({
     Accuracy.FAST: (1.0, 0.4, 0.25),
-    Accuracy.DEFAULT: (0.8, 0.25, 0.1),
+    Accuracy.DEFAULT: (0.9, 0.25, 0.25),
     Accuracy.TIGHT: (0.5, 0.1, 0.1),
 })  # fmt: skip
 """Shortest step as a share of dt; the largest second difference of v (mV) that a step may leave, by the weight of where

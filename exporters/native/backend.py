@@ -21,7 +21,7 @@ from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
-GENERATOR_VERSION = "4"
+GENERATOR_VERSION = "5"
 WIDEST = 8
 POINT_LANES = 32
 """Candidates of a point cell side by side: four of the widest vectors, so that one computes while others wait."""

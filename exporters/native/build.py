@@ -24,6 +24,8 @@ FLAGS = (
 )  # fmt: skip
 NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("-mcpu=native",))
 """Flags for the processor at hand, the first that the compiler knows."""
+INSTRUCTIONS = "NMLOPT_INSTRUCTIONS"
+"""Environment variable: compile for this processor (what -march takes: x86-64-v3 has AVX2 and no AVX-512) instead."""
 LIBRARY = "kernel.so"
 PROCESSOR = "processor.txt"
 """Beside the library: what the processor can do for which it was compiled."""
@@ -43,15 +45,21 @@ def compiler() -> tuple[str, ...]:
     return command
 
 
-@lru_cache(maxsize=4)
-def _toolchain(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """(flags for this processor, what a compiled kernel depends on beside its text and FLAGS)."""
+@lru_cache(maxsize=8)
+def _toolchain(command: tuple[str, ...], wanted: str) -> tuple[tuple[str, ...], str]:
+    """(flags for this processor or the wanted one, what a compiled kernel depends on beside its text and FLAGS)."""
     version = _run([*command, "--version"]).stdout
-    for flags in NATIVE:
+    for flags in ((f"-march={wanted}",),) if wanted else NATIVE:
         told = _run([*command, *flags, *_PROBE])
         if told.returncode == 0:
             return flags, f"{version}|{told.stderr}"
+    if wanted:
+        raise BackendError(Issue("B003", f"the compiler does not know the processor '{wanted}'", INSTRUCTIONS))
     return (), f"{version}|{platform.machine()}"
+
+
+def _native(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    return _toolchain(command, os.environ.get(INSTRUCTIONS, ""))
 
 
 @lru_cache(maxsize=1)
@@ -78,14 +86,14 @@ def runs_here(folder: Path) -> bool:
 def toolchain() -> str:
     """The compiler, its flags and the processor's features as text, for digests."""
     command = compiler()
-    native, described = _toolchain(command)
+    native, described = _native(command)
     return "|".join((platform.system(), *command, *FLAGS, *native, described, *sorted(processor())))
 
 
 def made_with(folder: Path, lanes: int) -> dict[str, str | int | list[str]]:
     """Compiler, flags and instruction sets of a compiled kernel, for records: results are those of these to the bit."""
     command = compiler()
-    native, described = _toolchain(command)
+    native, described = _native(command)
     version = described.partition("\n")[0]
     sets = (folder / PROCESSOR).read_text(encoding="utf-8").split("\n")
     return {
@@ -108,7 +116,7 @@ def build(text: str, lanes: int) -> Path:
 def _compile(text: str, lanes: int, working: Path) -> None:
     (working / "kernel.c").write_text(text, encoding="utf-8")
     command = compiler()
-    native, _ = _toolchain(command)
+    native, _ = _native(command)
     order = [*command, *FLAGS, *native, f"-DW={lanes}", "-o", f".{LIBRARY}", "kernel.c", "-lm"]
     done = _run(order, working)
     (working / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")

@@ -26,7 +26,7 @@ class ShapeC(ctypes.Structure):
 
     _fields_ = (
         ("nodes", c_int32), ("parent", Int32s), ("count", Int32s), ("first", Int32s), ("node", Int32s),
-        ("offset", Int64s), ("sends", c_int32), ("unused", c_int32), ("live", Bytes), ("carried", Int64s),
+        ("offset", Int64s), ("sends", c_int32), ("unused", c_int32), ("live", Bytes), ("carried", Bytes),
         ("source", Int32s), ("target", Int32s), ("first_send", Int32s),
         ("pushed_from", Int32s), ("pushed_to", Int32s), ("first_push", Int32s),
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 What stays is multiplied out once per run; a step multiplies the gates, and adds g to the diagonal and g E to the right
 side of its system. Gates of such mechanisms are moved in bundles: those that sit on the same compartments stand side by
-side in one row of a table and in the lanes of one vector.
+side in one row of a table and in the lanes of one vector. How wide a bundle is decides how much of the tables has to be
+fetched for each compartment, which is what most of a step's time goes into.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Protocol
 
-from nmlopt.codegen.analysis import MINUS_ONE, ONE, ZERO, linear, slope
+from nmlopt.codegen.analysis import MINUS_ONE, ONE, linear, slope
 from nmlopt.codegen.c_text import c_block, c_body
 from nmlopt.codegen.nmodl import Writer
 from nmlopt.codegen.nmodl_current import without_gates
@@ -22,18 +23,19 @@ from nmlopt.ir.model import Cell, Mechanism, MechanismKind
 from nmlopt.lems.expression import Expr, Op, Sym
 from nmlopt.lems.trees import names as names_in
 
-GATES = 8
-"""The most in a bundle: one vector."""
-_PER_COMPARTMENT, _PER_GATE = 6.0, 0.5
-"""What a bundle costs at a compartment, and each of its gates beside that (processor cycles, roughly)."""
+MOST_GATES = 8
+"""In a bundle: one vector."""
+_ALONE, _FOUR, _EIGHT, _PER_GATE = 2.2, 4.2, 7.0, 0.4
+"""What a compartment costs (processor cycles, roughly): for each gate that is looked up alone, for up to four or eight
+side by side, and for each gate's part in a conductance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ohmic:
     """`gates`: C's names of the states whose product opens the conductance, one for each factor; none: always open.
 
-    `lines` leave in conductance__ and drive__ what that product is multiplied with to give -di/dv and the current at
-    v = 0.
+    `lines` leave in conductance__ what that product is multiplied with to give -di/dv, and in reversal__ the v at which
+    the current is zero.
     """
 
     gates: Lines
@@ -50,12 +52,21 @@ def ohmic(writer: Writer, text: MechanismText) -> Ohmic | None:
     if form is None or whole is None:
         return None
     across = _split(whole, writer)
-    towards = ((across[0] if across else []), [ZERO]) if form.constant is None else _split(form.constant, writer)
+    towards = None if form.constant is None else _split(form.constant, writer)
     if across is None or towards is None or sorted(across[0]) != sorted(towards[0]):
         return None
+    reversal = list(towards[1])
+    for factor in across[1]:
+        if factor in reversal:
+            reversal.remove(factor)
+        elif factor != MINUS_ONE:
+            return None
+    turned = across[1].count(MINUS_ONE) - (towards[1].count(MINUS_ONE) - reversal.count(MINUS_ONE))
+    if turned % 2 == 0:
+        reversal.append(MINUS_ONE)
     body = c_body(writer)
     body.let("conductance__", Op("neg", (_product(across[1]),)), local=False)
-    body.let("drive__", _product(towards[1]), local=False)
+    body.let("reversal__", _product(reversal), local=False)
     lines = ("{", *(f"    {line}" for line in c_block(body)), "}")
     return Ohmic(tuple(writer.names[name] for name in across[0]), lines)
 
@@ -71,21 +82,19 @@ def _split(expr: Expr, writer: Writer) -> tuple[list[str], list[Expr]] | None:
     used = definitions.closure(names_in(expr))
     if used & (set(dynamics.inputs) - {"temperature", "surfaceArea"}):
         return None
-    if not used & states:
-        return [], [expr]
     match expr:
         case Sym(name) if name in states:
             return [name], []
-        case Sym(name):
-            value = definitions.value(name)
-            return None if value is None else _split(value, writer)
         case Op("neg", (one,)):
             return _times(([], [MINUS_ONE]), _split(one, writer))
         case Op("*", (left, right)):
             return _times(_split(left, writer), _split(right, writer))
         case Op("/", (left, right)) if not definitions.closure(names_in(right)) & states:
             return _times(_split(left, writer), ([], [Op("/", (ONE, right))]))
-    return None
+        case Sym(name) if used & states:
+            value = definitions.value(name)
+            return None if value is None else _split(value, writer)
+    return None if used & states else ([], [expr])
 
 
 _Factors = tuple[list[str], list[Expr]]
@@ -112,10 +121,28 @@ class Bundled(Protocol):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Mechanisms whose gates are moved together."""
+    """Mechanisms whose gates are moved together.
+
+    `width`: 1 if the same gate of eight compartments fills a vector, else how many gates of one compartment do.
+    """
 
     index: int
     parts: tuple[Bundled, ...]
+
+    @property
+    def width(self) -> int:
+        """1, 4 or 8."""
+        return _width(len(self.gates))
+
+    @property
+    def row(self) -> int:
+        """Numbers in a row of its table."""
+        return 8 * len(self.gates) if self.width == 1 else 6 * self.width
+
+    @property
+    def room(self) -> int:
+        """Numbers that eight compartments' states take."""
+        return 8 * (len(self.gates) if self.width == 1 else self.width)
 
     @property
     def gates(self) -> list[tuple[Bundled, str, int]]:
@@ -133,7 +160,7 @@ def bundles(parts: Sequence[Bundled], cell: Cell) -> tuple[Bundle, ...]:
     able = [part for part in parts if _can_be(part) and len(where[part.index]) == len(set(where[part.index]))]
     found: list[list[Bundled]] = []
     for part in sorted(able, key=lambda p: (-len(where[p.index]), p.index)):
-        options = [group for group in found if _gates([*group, part]) <= GATES]
+        options = [group for group in found if _gates([*group, part]) <= MOST_GATES]
         added = [_cost([*group, part], where) - _cost(group, where) for group in options]
         if added and min(added) < _cost([part], where):
             options[added.index(min(added))].append(part)
@@ -147,7 +174,7 @@ def _can_be(part: Bundled) -> bool:
     if part.mechanism.kind is not MechanismKind.DENSITY or part.ohmic is None or part.tabled is None:
         return False
     moved = set(part.tabled.states)
-    return len(moved) <= GATES and moved == set(part.states) and bool(part.ohmic.gates)
+    return len(moved) <= MOST_GATES and moved == set(part.states) and bool(part.ohmic.gates)
 
 
 def _compartments(mechanism: Mechanism, cell: Cell) -> tuple[int, ...]:
@@ -159,5 +186,15 @@ def _gates(parts: Sequence[Bundled]) -> int:
 
 
 def _cost(parts: Sequence[Bundled], where: Mapping[int, Sequence[int]]) -> float:
-    union = set().union(*(where[p.index] for p in parts))
-    return len(union) * (_PER_COMPARTMENT + _PER_GATE * _gates(parts))
+    union, gates = set().union(*(where[p.index] for p in parts)), _gates(parts)
+    return len(union) * (min(cost for cost, _ in _ways(gates)) + _PER_GATE * gates)
+
+
+def _ways(gates: int) -> list[tuple[float, int]]:
+    """(cost at a compartment, width) of each way to look up that many gates."""
+    ways = [(_ALONE * gates, 1), (_EIGHT, 8)]
+    return [*ways, (_FOUR, 4)] if gates <= 4 else ways
+
+
+def _width(gates: int) -> int:
+    return min(_ways(gates))[1]

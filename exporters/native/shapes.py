@@ -23,8 +23,7 @@ def shape_structure(shape: Shape) -> Prepared:
 
 def _chained(chains: Chains) -> Prepared:
     order = chains.order
-    carried = np.zeros((order.rows + 1, LANES), dtype=np.int64)
-    carried[:-1][order.carried] = -1
+    carried = lane_bits(np.vstack([order.carried, np.zeros((1, LANES), dtype=bool)]))
     down = np.lexsort((order.source, order.target))
     rows = np.arange(order.rows + 1) * LANES
     kept = (
@@ -35,7 +34,7 @@ def _chained(chains: Chains) -> Prepared:
     count, row, first, offset, live, carry, *sent = kept
     made = ShapeC(nodes=order.rows, sends=len(order.source))
     made.count, made.first, made.node = (pointer_to(array, Int32s) for array in (count, first, row))
-    made.offset, made.carried = pointer_to(offset, Int64s), pointer_to(carry, Int64s)
+    made.offset, made.carried = pointer_to(offset, Int64s), pointer_to(carry, Bytes)
     made.live = pointer_to(live, Bytes)
     names = ("source", "target", "first_send", "pushed_from", "pushed_to", "first_push")
     for name, array in zip(names, sent, strict=True):

@@ -120,6 +120,7 @@ def kernel(cell: Cell, layout: Layout) -> Kernel:
         .render(
             cell=parts[0].text if parts else None,
             bundles=bundled,
+            most_gates=max((bundle.room // 8 for bundle in bundled), default=1),
             chained=layout.chained,
             generated=_TITLE,
             mechanisms=parts,

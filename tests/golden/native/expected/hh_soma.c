@@ -281,11 +281,9 @@ const int32_t *restrict row__ = R->row;
 #if CHAINS
     for (int i = 0; i < count; ++i) {
         const int k = at[i] * W;
-        const V8 bend = READ(v_slope__ + k);
-        int32_t from[8] __attribute__((aligned(32)));
-        LANES from[l] = row__[k + l] * 2 * COLUMNS;
-        VECTOR(m_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, from, share__ + k), READ(m_q__ + i * W), bend);
-        VECTOR(h_q__ + i * W) = moved_by(look_up(table + 1 * COLUMNS, from, share__ + k), READ(h_q__ + i * W), bend);
+        const V8 bend = READ(v_slope__ + k), f = READ(share__ + k);
+        VECTOR(m_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, row__ + k, 2 * COLUMNS, f), READ(m_q__ + i * W), bend);
+        VECTOR(h_q__ + i * W) = moved_by(look_up(table + 1 * COLUMNS, row__ + k, 2 * COLUMNS, f), READ(h_q__ + i * W), bend);
     }
 #else
     EACH {
@@ -642,10 +640,8 @@ const int32_t *restrict row__ = R->row;
 #if CHAINS
     for (int i = 0; i < count; ++i) {
         const int k = at[i] * W;
-        const V8 bend = READ(v_slope__ + k);
-        int32_t from[8] __attribute__((aligned(32)));
-        LANES from[l] = row__[k + l] * 1 * COLUMNS;
-        VECTOR(n_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, from, share__ + k), READ(n_q__ + i * W), bend);
+        const V8 bend = READ(v_slope__ + k), f = READ(share__ + k);
+        VECTOR(n_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, row__ + k, 1 * COLUMNS, f), READ(n_q__ + i * W), bend);
     }
 #else
     EACH {
