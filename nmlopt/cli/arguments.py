@@ -50,12 +50,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
-def add_no_rescore(parser: argparse._ActionsContainer) -> None:
-    """--no-rescore."""
+def add_rescore(parser: argparse._ActionsContainer, default: str) -> None:
+    """--rescore and --no-rescore; `default` says what holds without."""
     parser.add_argument(
-        "--no-rescore",
-        action="store_true",
-        help="do not score the best candidates again, at a tighter setting and on NEURON, before they are published",
+        "--rescore",
+        action=argparse.BooleanOptionalAction,
+        help=f"before they are published score the best candidates again, tighter and on NEURON ({default})",
     )
 
 

@@ -43,7 +43,7 @@ def fit(args: argparse.Namespace) -> int:
         solutions=args.solutions,
         command=_command(),
         verify=None if args.verify is None else backend_names(args.verify),
-        rescore=not args.no_rescore,
+        rescore=args.rescore is not False,
     )
     say("reading, checking, compiling (a structure that is new here takes some seconds, once)")
     return _shown(
@@ -71,7 +71,7 @@ def resume(args: argparse.Namespace) -> int:
         timeout_s=args.timeout,
         targets=args.targets,
         command=_command(),
-        rescore=False if args.no_rescore else None,
+        rescore=args.rescore,
     )
     return _shown(
         args,

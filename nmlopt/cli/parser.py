@@ -16,7 +16,7 @@ from nmlopt.cli.arguments import (
     add_json,
     add_machine,
     add_model,
-    add_no_rescore,
+    add_rescore,
     add_simulation,
     add_targets,
     add_verb,
@@ -96,7 +96,7 @@ def _fit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME,NAME,...",
         help="at the end run each solution on these simulators, too (default: all), and say whether they agree",
     )
-    add_no_rescore(search)
+    add_rescore(search, "default: yes")
     search.add_argument("--without-present", action="store_true", help="do not start from the document's own values")
     search.add_argument("--solutions", type=int, default=10, metavar="N", help=SOLUTIONS.format("10"))
     add_budget(parser, "default: 100")
@@ -116,7 +116,7 @@ def _resume(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="run folder of an earlier fit")
     parser.add_argument("--targets", type=Path, help="other weights, means, sd, groups or bounds; same parameters")
-    add_no_rescore(parser)
+    add_rescore(parser, "as before")
     parser.add_argument("--solutions", type=int, metavar="N", help=SOLUTIONS.format("as before"))
     add_budget(parser, "each limit: as it was, unless given")
     add_machine(parser)

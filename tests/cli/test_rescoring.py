@@ -80,6 +80,8 @@ def test_it_can_be_left_out(fit, tmp_path, call):
     assert [s["rescored"] for s in _scores(tmp_path / "run")] == [[]] * len(_scores(tmp_path / "run"))
     assert "missing" not in call("status", tmp_path / "run").out
     assert "nothing was left to do" in call("resume", tmp_path / "run").err
+    assert "made" in call("resume", tmp_path / "run", "--rescore").err
+    assert all(len(s["rescored"]) == 2 for s in _scores(tmp_path / "run"))
 
 
 def test_what_is_missing_is_told_and_done_by_resume(run, call):
