@@ -17,6 +17,7 @@ from nmlopt.results.summary import SolutionSummary, Summary
 def show_run(found: Summary) -> None:
     """How far a run is, and its solutions."""
     failures = ", ".join(f"{count} {status}" for status, count in found.failures.items()) or "none"
+    who = f"{found.running} is at work" if found.running else "nmlopt resume makes them"
     rows = [
         ("evaluations", str(found.evaluations)),
         ("generations", str(found.generations)),
@@ -24,7 +25,7 @@ def show_run(found: Summary) -> None:
         ("CPU time", duration(found.cpu_seconds)),
         ("failures", failures),
         *([("search's error", found.error_estimate.text)] if found.error_estimate is not None else []),
-        *([("missing", "; ".join(found.missing) + " (nmlopt resume)")] if found.missing else []),
+        *([("missing", f"{'; '.join(found.missing)} ({who})")] if found.missing else []),
         ("ended", found.stop_reason or ("running: " + found.running if found.running else "not ended")),
     ]
     show_list("Run", rows)
