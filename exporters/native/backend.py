@@ -12,7 +12,7 @@ from typing import final
 from nmlopt.backend import Accuracy, Floats, Integrator, Offer, Program, Recordings, Settings, refused_settings
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
-from nmlopt.exporters.native.accuracy import complete, steps_of
+from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, steps_of
 from nmlopt.exporters.native.build import build, made_with, toolchain
 from nmlopt.exporters.native.schedule import filled
 from nmlopt.exporters.native.source import Kernel, Layout, kernel
@@ -25,8 +25,6 @@ GENERATOR_VERSION = "5"
 WIDEST = 8
 POINT_LANES = 32
 """Candidates of a point cell side by side: four of the widest vectors, so that one computes while others wait."""
-FEW_COMPARTMENTS = 30
-"""Up to this many, fixed steps of eight candidates go side by side; more fill the vectors by themselves."""
 LEAST_FILLED = 0.5
 """The share of lanes that chains have to fill."""
 
