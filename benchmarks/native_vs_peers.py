@@ -30,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -128,6 +129,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--bluepyopt", type=Path, metavar="PYTHON")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS")
+    parser.add_argument("--steps", type=float, nargs="+", metavar="MS", help="fixed steps, in place of a cell's own")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--read", type=Path, nargs="+", metavar="FILE", help="results of earlier runs")
     parser.add_argument("--png", type=Path, metavar="FILE", help="work-precision plot")
@@ -164,7 +166,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = []
         for cell in cells(given.cells, given.l5pc, Path(folder)):
-            found.append(compare(cell, given))
+            steps_ms = tuple(given.steps or cell.steps_ms)
+            found.append(compare(replace(cell, steps_ms=steps_ms), given))
             print(f" {cell.name}", file=sys.stderr, flush=True)
     about = {"versions": versions(), "machine": platform.machine(), "load": os.getloadavg()[0], "rounds": given.rounds}
     return {**about, "cells": found}
