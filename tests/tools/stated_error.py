@@ -128,7 +128,7 @@ def _converged_case(case: Case, simulation: LemsSimulation) -> Seen:
             column, threshold = _crossed(simulation, quantity, columns)
             found[quantity.id] = measure(replace(quantity, threshold=threshold), {quantity.column: column})
         runs.append(found)
-    outcome = judge(case, extrapolated(*runs, order=2))
+    outcome = judge(case, extrapolated(*runs, order=_order(simulation)))
     fault = outcome.message if outcome.status != "pass" else ""
     return Seen(of_stated=max(outcome.errors.values()), fault=fault)
 
@@ -139,27 +139,44 @@ def _converged_case(case: Case, simulation: LemsSimulation) -> Seen:
 def of_simulation(document: Document, level: str, kept: Path) -> Seen:
     """Every recorded membrane potential of a simulation against NEURON's, extrapolated; traces `kept` as in `Runs`."""
     simulation = comparison.simulation_of(document)
-    reference = _reference(document, simulation, kept)
+    runs = Runs(document, comparison.REFERENCE, kept)
     if level == CONVERGED:
-        fine_ms = max(FINEST_MS, simulation.duration_ms / (0.25 * MOST_SAMPLES))
-        mine = tuple(
-            comparison.voltages(document, "native", dt_ms, settings_of("tight")) for dt_ms in (2.0 * fine_ms, fine_ms)
-        )
-        return _converged(mine, reference)
+        return _converged_simulation(document, simulation, runs)
     settings = settings_of(level)
-    return against(comparison.voltages(document, "native", settings.dt_ms, settings), reference, stated(level))
+    mine = comparison.voltages(document, "native", settings.dt_ms, settings)
+    return against(mine, runs.both(_settled_step(simulation, runs)), stated(level))
 
 
-def _reference(document: Document, simulation: LemsSimulation, kept: Path) -> tuple[Traces, Traces]:
-    """NEURON at a step and half of it, smaller where the numbers of spikes differ."""
-    runs, step = Runs(document, comparison.REFERENCE, kept), comparison.first_step(simulation, comparison.REFERENCE)
+def _converged_simulation(document: Document, simulation: LemsSimulation, runs: Runs) -> Seen:
+    """While they differ, our steps are halved, and then those of the reference."""
+    fine_ms = max(FINEST_MS, simulation.duration_ms / (0.25 * MOST_SAMPLES))
+    step_ms, order = _settled_step(simulation, runs), _order(simulation)
+    coarse, fine = (_tight(document, dt_ms) for dt_ms in (2.0 * fine_ms, fine_ms))
+    seen = _converged((coarse, fine), runs.both(step_ms), order)
+    if seen.fault:
+        coarse, fine = fine, _tight(document, 0.5 * fine_ms)
+        seen = _converged((coarse, fine), runs.both(step_ms), order)
+    return _converged((coarse, fine), runs.both(0.5 * step_ms), order) if seen.fault else seen
+
+
+def _tight(document: Document, dt_ms: float) -> Traces:
+    return comparison.voltages(document, "native", dt_ms, settings_of("tight"))
+
+
+def _order(simulation: LemsSimulation) -> int:
+    """By which power of dt the error falls: point cells take NEURON's fixed steps."""
+    return 1 if comparison.kind_of(simulation) == "point cell" else 2
+
+
+def _settled_step(simulation: LemsSimulation, runs: Runs) -> float:
+    """The coarser of two steps (ms) of the reference that have the same numbers of spikes."""
+    step_ms = comparison.first_step(simulation, comparison.REFERENCE)
     for _ in range(REFINEMENTS):
-        coarse, fine = runs.both(step)
-        pairs = ((pair, level) for _, pair, level, _ in comparison.each_of((coarse, fine)) if level is not None)
+        pairs = ((pair, level) for _, pair, level, _ in comparison.each_of(runs.both(step_ms)) if level is not None)
         if all(len(crossings(pair[0], level)) == len(crossings(pair[1], level)) for pair, level in pairs):
             break
-        step /= 2.0
-    return runs.both(step)
+        step_ms /= 2.0
+    return step_ms
 
 
 def against(mine: Traces, reference: tuple[Traces, Traces], allowed: Stated) -> Seen:
@@ -176,22 +193,22 @@ def against(mine: Traces, reference: tuple[Traces, Traces], allowed: Stated) -> 
     return total
 
 
-def _converged(mine: tuple[Traces, ...], reference: tuple[Traces, Traces]) -> Seen:
+def _converged(mine: tuple[Traces, Traces], reference: tuple[Traces, Traces], order: int) -> Seen:
     """What both tend to, judged as the fixed steps are."""
     allowed, total = comparison.tolerances("native"), Seen()
     for name, pair, level, until_ms in comparison.each_of(reference):
-        own = tuple(some[name] for some in mine)
+        own = (mine[0][name], mine[1][name])
         if level is not None:
             times = [crossings(trace, level) for trace in (*own, *pair)]
             if len({len(found) for found in times}) > 1:
                 total += Seen(fault=f"{name}: {[len(found) for found in times]} spikes")
                 continue
-            apart = np.abs(extrapolate(times[0], times[1], order=2) - extrapolate(times[2], times[3]))
+            apart = np.abs(extrapolate(times[0], times[1], order=order) - extrapolate(times[2], times[3]))
             largest = float(apart.max(initial=0.0))
             of_limit = largest / allowed["extrapolated_ms"]
             fault = f"{name}: spike {int(apart.argmax()) + 1} of {len(apart)} {largest:.4f} ms apart"
             total += Seen(len(apart), 0.0, largest, of_stated=of_limit, fault=fault if of_limit > 1.0 else "")
-        below = comparison.below([own, pair], until_ms, order=2)
+        below = comparison.below([own, pair], until_ms, order=order)
         fault = f"{name}: {below:.4f} mV apart before the first spike"
         of_limit = below / allowed["trace_mV"]
         total += Seen(trace_mV=below, of_stated=of_limit, fault=fault if of_limit > 1.0 else "")
