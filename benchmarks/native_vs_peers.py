@@ -146,7 +146,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure or read, print."""
     given = arguments()
-    runs = [json.loads(file.read_text(encoding="utf-8")) for file in given.read or ()] or [run(given)]
+    runs = [read(file) for file in given.read or ()] or [run(given)]
     if given.png:
         plot([cell for about in runs for cell in about["cells"]], given.png)
     for about in runs:
@@ -159,6 +159,15 @@ def main() -> None:
             show(cell)
     if given.l5pc is None and not given.read:
         print("\nl5pc left out: no --l5pc DATA was given", file=sys.stderr)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What an earlier run wrote."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"{file}: no results of an earlier run: {error}")
+    return found
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

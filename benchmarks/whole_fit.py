@@ -51,7 +51,10 @@ def fit(data: Path, out: Path, given: argparse.Namespace) -> None:
     """Build the cell beside the run, fit it, and keep the times in the run's folder."""
     cell = out.with_name(out.name + "_cell")
     if not (cell / "model.nml").exists():
-        subprocess.run([sys.executable, str(HERE / "l5pc" / "build.py"), str(data), str(cell)], check=True)
+        command = [sys.executable, str(HERE / "l5pc" / "build.py"), str(data), str(cell)]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        if built.returncode != 0:
+            sys.exit(f"the layer 5 cell was not built: {built.stderr.strip()}")
     command = [
         *(sys.executable, "-m", "nmlopt", "fit", str(cell / "model.nml"), str(cell / "targets.json")),
         *("--out", str(out), "--algorithm", "ibea", "--offspring", str(given.offspring)),
