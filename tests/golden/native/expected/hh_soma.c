@@ -281,9 +281,12 @@ const int32_t *restrict row__ = R->row;
 #if CHAINS
     for (int i = 0; i < count; ++i) {
         const int k = at[i] * W;
-        const V8 bend = READ(v_slope__ + k), f = READ(share__ + k);
-        VECTOR(m_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, row__ + k, 2 * COLUMNS, f), READ(m_q__ + i * W), bend);
-        VECTOR(h_q__ + i * W) = moved_by(look_up(table + 1 * COLUMNS, row__ + k, 2 * COLUMNS, f), READ(h_q__ + i * W), bend);
+        EACH_PART {
+            const int q = k + p * N, j = i * W + p * N;
+            const Vec bend = READ(v_slope__ + q);
+            VECTOR(m_q__ + j) = moved_by(look_up(table + 0 * COLUMNS, row__ + q, 2 * COLUMNS, share__ + q), READ(m_q__ + j), bend);
+            VECTOR(h_q__ + j) = moved_by(look_up(table + 1 * COLUMNS, row__ + q, 2 * COLUMNS, share__ + q), READ(h_q__ + j), bend);
+        }
     }
 #else
     EACH {
@@ -640,8 +643,11 @@ const int32_t *restrict row__ = R->row;
 #if CHAINS
     for (int i = 0; i < count; ++i) {
         const int k = at[i] * W;
-        const V8 bend = READ(v_slope__ + k), f = READ(share__ + k);
-        VECTOR(n_q__ + i * W) = moved_by(look_up(table + 0 * COLUMNS, row__ + k, 1 * COLUMNS, f), READ(n_q__ + i * W), bend);
+        EACH_PART {
+            const int q = k + p * N, j = i * W + p * N;
+            const Vec bend = READ(v_slope__ + q);
+            VECTOR(n_q__ + j) = moved_by(look_up(table + 0 * COLUMNS, row__ + q, 1 * COLUMNS, share__ + q), READ(n_q__ + j), bend);
+        }
     }
 #else
     EACH {
