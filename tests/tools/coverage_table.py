@@ -58,9 +58,9 @@ BEYOND = """
 - Connections between cells (projections, gap junctions, continuous connections): one cell is fitted at a time.
 - A type derived from `cell` with Dynamics of its own (`I004`): multicompartment simulators have the membrane equation
   built in.
-- In protocols, by `neuron` and `native`: a voltage clamp of a point cell (`B033`, `B114`), and currents into a cell whose
-  equations have none (`B036`, `B118`). In mechanisms other than point cells, regimes that do not become conditions
-  (`B031`, `B113`).
+- In protocols, by `neuron` and `native`: a voltage clamp of a point cell (`B033`, `B114`), and currents into a cell
+  whose equations have none (`B036`, `B118`). In mechanisms other than point cells, regimes that do not become
+  conditions (`B031`, `B113`).
 """
 
 
