@@ -117,7 +117,7 @@ def plot(cells: Sequence[dict[str, Any]], file: Path) -> None:
         panel.axvspan(LEAST_ERROR_MS / 2, max(cell["reference_error_ms"], LEAST_ERROR_MS), color="0.92")
         panel.set(title=cell["cell"], xlabel="largest error of a spike time, ms")
         if missed:
-            panel.text(0.01, -0.16, "other number of spikes:\n" + ",\n".join(missed), fontsize=6, va="top",
+            panel.text(0.01, -0.2, "other number of spikes:\n" + ",\n".join(missed), fontsize=6, va="top",
                        transform=panel.transAxes)  # fmt: skip
     panels[0].set(ylabel="CPU ms per candidate")
     handles, labels = panels[0].get_legend_handles_labels()
