@@ -14,7 +14,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from bluepyopt_spikes import cpu_seconds, layer_5_cell
+from bluepyopt_spikes import layer_5_cell
+from cpu_clock import cpu_seconds
 
 
 def main() -> None:

@@ -7,22 +7,16 @@ the CPU seconds of the evaluations (this process and its children) as JSON. Blue
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import bluepyopt.ephys as ephys
+from cpu_clock import cpu_seconds
 
 SWC = "1 1 -5 0 0 5 -1\n2 1 0 0 0 5 1\n3 1 5 0 0 5 2\n"
 STEPS = {"step1": (0.01, 1), "step2": (0.05, 5)}
-
-
-def cpu_seconds() -> float:
-    """CPU seconds of this process and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def build(swc: Path) -> ephys.evaluators.CellEvaluator:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,15 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cpu_clock import cpu_seconds
 from work_precision import crossings
 
 PARAMETERS = {"gnabar_hh": 0.12, "gkbar_hh": 0.036}
-
-
-def cpu_seconds() -> float:
-    """CPU seconds of this process and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def simple_cell(folder: Path) -> tuple[Any, Mapping[str, float]]:
@@ -44,21 +38,14 @@ def layer_5_cell(data_folder: Path, library: str) -> tuple[Any, Mapping[str, flo
     """(evaluator, parameters) of the layer 5 pyramidal cell."""
     sys.path.insert(0, str(Path(__file__).parent / "l5pc"))
     import bluepyopt.ephys as ephys
+    from evaluations_peer import evaluator
     from l5pc_data import load
-    from peer import cell, features, protocols
+    from peer import cell
 
     data = load(data_folder)
     simulator = ephys.simulators.NrnSimulator()
     simulator.neuron.h.nrn_load_dll(library)
-    objectives = [ephys.objectives.SingletonObjective(name, f) for name, f in features(data, None).items()]
-    evaluator = ephys.evaluators.CellEvaluator(
-        cell_model=cell(data, own_names=True),
-        param_names=list(data.values),
-        fitness_protocols=protocols(data),
-        fitness_calculator=ephys.objectivescalculators.ObjectivesCalculator(objectives),
-        sim=simulator,
-    )
-    return evaluator, data.values
+    return evaluator(data, cell(data, own_names=True), simulator), data.values
 
 
 def main() -> None:

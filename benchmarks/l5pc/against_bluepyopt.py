@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
@@ -38,8 +37,10 @@ from nmlopt.backend import Accuracy, Settings
 from nmlopt.evaluate.evaluate import evaluate_batch
 from nmlopt.evaluate.model import Evaluation, Problem
 from nmlopt.exporters.native.build import INSTRUCTIONS
-from nmlopt.results.model import Context, ParameterInfo, RunInfo
 from nmlopt.results.store import RunStore
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from where_time_goes import info, sent
 
 GRID_MS = 0.01
 PUBLISHED_ATOL, OTHER_ATOL = 1e-6, 1e-5
@@ -99,23 +100,12 @@ class Ours:
         seconds = []
         with tempfile.TemporaryDirectory() as folder:
             for k in range(rounds + 1):
-                with RunStore.create(Path(folder) / f"run{k}", _info(self.timed)) as store:
+                with RunStore.create(Path(folder) / f"run{k}", info(self.timed)) as store:
                     begin = time.process_time()
                     found = self.evaluate(self.timed, values)
-                    sent = pickle.loads(pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
-                    store.commit_generation(1, 0, [sent], {}, 0.0)
+                    store.commit_generation(1, 0, sent([found]), {}, 0.0)
                     seconds.append(time.process_time() - begin)
         return seconds[1:]  # the first round makes tables
-
-
-def _info(problem: Problem) -> RunInfo:
-    return RunInfo(
-        parameters=tuple(ParameterInfo.of(p) for p in problem.parameters.free),
-        targets=tuple(target.id for target in problem.targets.targets),
-        objectives=problem.objective_ids,
-        seeds=(1,),
-        context=Context(problem.backend.name, {}, {}, ""),
-    )
 
 
 def candidates(data: Data, near: int, uniform: int) -> dict[str, dict[str, float]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -22,14 +21,11 @@ import bluepyopt.ephys as ephys
 from l5pc_data import Data, load
 from peer import cell, features, protocols
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from cpu_clock import cpu_seconds
+
 ATOL = 1e-3
 """BluePyOpt's own."""
-
-
-def cpu_seconds() -> float:
-    """CPU seconds of this process and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def evaluator(data: Data, model: Any, simulator: Any) -> Any:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nmlopt.api.problem import Loaded
-from nmlopt.api.tighter import described, tighter
-from nmlopt.backend import Accuracy, Recordings, RunStatus, Settings
+from nmlopt.api.tighter import at, described, tighter
+from nmlopt.backend import Accuracy, Recordings, RunStatus
 from nmlopt.evaluate.evaluate import evaluate_together
 from nmlopt.evaluate.model import Evaluation, Problem
 from nmlopt.features.extract import spike_times
@@ -57,17 +57,13 @@ class _Ran:
 def compare(loaded: Loaded) -> Accuracies:
     """Every accuracy against the tightest one with half of its steps. The backend has adaptive steps."""
     settings = loaded.problem.program.settings
-    finest = _at(loaded.problem, tighter(replace(settings, accuracy=Accuracy.TIGHT)))
+    finest = at(loaded.problem, tighter(replace(settings, accuracy=Accuracy.TIGHT)))
     truth = _ran(loaded, finest)
     levels = []
     for accuracy in Accuracy:
-        problem = _at(loaded.problem, replace(settings, accuracy=accuracy))
+        problem = at(loaded.problem, replace(settings, accuracy=accuracy))
         levels.append(_level(accuracy, problem, _ran(loaded, problem), truth))
     return Accuracies(described(finest), tuple(levels))
-
-
-def _at(problem: Problem, settings: Settings) -> Problem:
-    return replace(problem, program=problem.backend.compile(problem.program.cell, settings))
 
 
 def _ran(loaded: Loaded, problem: Problem) -> _Ran:

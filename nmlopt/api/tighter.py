@@ -40,10 +40,14 @@ def tighter(settings: Settings) -> Settings:
     return replace(plain, dt_ms=settings.dt_ms / 2)
 
 
+def at(problem: Problem, settings: Settings) -> Problem:
+    """The problem at other settings of its backend. Raises what compiling raises."""
+    return replace(problem, program=problem.backend.compile(problem.program.cell, settings))
+
+
 def at_tighter(problem: Problem) -> Problem:
     """The problem at the tighter setting. Raises what compiling raises."""
-    settings = tighter(problem.program.settings)
-    return replace(problem, program=problem.backend.compile(problem.program.cell, settings))
+    return at(problem, tighter(problem.program.settings))
 
 
 def on_reference(problem: Problem) -> Problem:

@@ -11,17 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from nmlopt.backend import RunStatus
-from nmlopt.evaluate.model import Evaluation
-from nmlopt.results.codec import (
-    features_from_json,
-    features_to_json,
-    from_blob,
-    scores_from_json,
-    scores_to_json,
-    to_blob,
-)
+from nmlopt.results.codec import features_to_json, scores_to_json, to_blob
 from nmlopt.results.rescored import Rescored
+from nmlopt.results.rows import evaluation
 
 TABLE: Final = """CREATE TABLE IF NOT EXISTS rescored (
     evaluation INTEGER NOT NULL REFERENCES evaluations, role TEXT NOT NULL, drawn TEXT NOT NULL,
@@ -32,7 +24,7 @@ FOR_ESTIMATE: Final = ("best", "random")
 """`drawn` of rows that the search's error was estimated with: the best at that time, or drawn by lot."""
 _FIELDS: Final = (
     "r.evaluation, r.role, r.drawn, r.after, r.backend, r.version, r.settings,"
-    " r.status, r.detail, r.cpu_s, r.objectives, r.scores, r.features, e.x"
+    " e.x, r.status, r.features, r.scores, r.objectives, r.cpu_s, r.detail"
 )
 
 
@@ -63,18 +55,8 @@ def read(connection: sqlite3.Connection, context: int) -> Iterator[Row]:
         " ORDER BY e.seed, e.generation, e.position, r.role",
         (context,),
     )
-    for number, role, drawn, after, backend, version, settings, *rest in found:
-        status, detail, cpu_s, objectives, scores, features, x = rest
-        evaluation = Evaluation(
-            x=from_blob(x),
-            status=RunStatus(status),
-            features=features_from_json(features),
-            scores=scores_from_json(scores),
-            objectives=from_blob(objectives),
-            cpu_s=cpu_s,
-            detail=detail,
-        )
-        yield Row(number, Rescored(role, backend, version, json.loads(settings), evaluation), drawn, after)
+    for number, role, drawn, after, backend, version, settings, *columns in found:
+        yield Row(number, Rescored(role, backend, version, json.loads(settings), evaluation(*columns)), drawn, after)
 
 
 def _values(row: Row) -> tuple[object, ...]:

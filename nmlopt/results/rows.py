@@ -25,8 +25,15 @@ COLUMNS = "id, seed, generation, position, x, status, features, scores, objectiv
 
 def stored(row: tuple[Any, ...]) -> Stored:
     """An evaluation from a row of `COLUMNS`."""
-    number, seed, generation, position, x, status, features, scores, objectives, cpu_s, detail = row
-    evaluation = Evaluation(
+    number, seed, generation, position, *columns = row
+    return Stored(number, seed, generation, position, evaluation(*columns))
+
+
+def evaluation(
+    x: bytes, status: str, features: str, scores: str, objectives: bytes, cpu_s: float, detail: str
+) -> Evaluation:
+    """An evaluation from its columns."""
+    return Evaluation(
         x=from_blob(x),
         status=RunStatus(status),
         features=features_from_json(features),
@@ -35,7 +42,6 @@ def stored(row: tuple[Any, ...]) -> Stored:
         cpu_s=cpu_s,
         detail=detail,
     )
-    return Stored(number, seed, generation, position, evaluation)
 
 
 def insert(connection: sqlite3.Connection, context: int, items: Iterable[Stored]) -> None:
