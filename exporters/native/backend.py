@@ -14,6 +14,8 @@ from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, steps_of
 from nmlopt.exporters.native.build import build, made_with, toolchain
+from nmlopt.exporters.native.generic import COMPILED
+from nmlopt.exporters.native.generic_build import generic_folder, is_generic
 from nmlopt.exporters.native.schedule import filled
 from nmlopt.exporters.native.source import Kernel, Layout, kernel
 from nmlopt.exporters.native.support import unsupported
@@ -53,9 +55,14 @@ class NativeBackend:
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = complete(settings.on(self.offer))
         made = kernel(cell, layout_of(cell, settings))
-        folder = build(made.text, made.layout.width)
+        if is_generic():
+            folder = generic_folder(made.layout)
+            files: dict[str, str] = {}
+        else:
+            folder = build(made.text, made.layout.width)
+            files = {COMPILED: made.text}
         record = {**made_with(folder, made.layout.width), **_levels(cell, settings)}
-        return Program(self.name, cell, settings, _digest(cell, settings), {"kernel.c": made.text}, folder, record)
+        return Program(self.name, cell, settings, _digest(cell, settings), files, folder, record)
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
@@ -101,6 +108,7 @@ def _digest(cell: Cell, settings: Settings) -> str:
     parts = (
         GENERATOR_VERSION,
         repr(layout_of(cell, settings)),
+        f"{is_generic()}",
         toolchain(),
         settings.key,
         cell.id,

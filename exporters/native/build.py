@@ -8,7 +8,10 @@ import platform
 import shlex
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from nmlopt.codegen.build_cache import cached, failed_build
@@ -26,6 +29,8 @@ NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("
 """Flags for the processor at hand, the first that the compiler knows."""
 INSTRUCTIONS = "NMLOPT_INSTRUCTIONS"
 """Environment variable: compile for this processor (what -march takes: x86-64-v3 has AVX2 and no AVX-512) instead."""
+ZIG = "python -m pip install ziglang"
+"""Brings a C compiler as a Python package."""
 LIBRARY = "kernel.so"
 PROCESSOR = "processor.txt"
 """Beside the library: what the processor can do for which it was compiled."""
@@ -38,24 +43,52 @@ _PROBE = ("-E", "-###", "-x", "c", os.devnull)
 
 
 def compiler() -> tuple[str, ...]:
-    """The C compiler's command: $CC, else cc. Raises BackendError B002 where there is none."""
-    command = tuple(shlex.split(os.environ.get("CC", ""))) or ("cc",)
-    if shutil.which(command[0]) is None:
-        raise _no_compiler(command[0])
-    return command
+    """The C compiler's command: $CC, else cc, else that of the package ziglang. Raises BackendError B002 without."""
+    given = tuple(shlex.split(os.environ.get("CC", "")))
+    command = given or ("cc",)
+    if _is_there(command[0]):
+        return command
+    if given or (zig := zig_compiler()) is None:
+        raise no_compiler(command[0])
+    return zig
+
+
+def has_compiler() -> bool:
+    """Whether a kernel can be compiled here. Raises BackendError B002 where $CC names what is not there."""
+    if os.environ.get("CC"):
+        return bool(compiler())
+    return _is_there("cc") or zig_compiler() is not None
+
+
+def _is_there(program: str) -> bool:
+    """macOS has a /usr/bin/cc that asks people to install the compiler, where that is not installed."""
+    path = shutil.which(program)
+    if path is None or platform.system() != "Darwin" or Path(path).parent != Path("/usr/bin"):
+        return path is not None
+    return _run(["/usr/bin/xcode-select", "-p"]).returncode == 0
+
+
+def zig_compiler() -> tuple[str, ...] | None:
+    """The C compiler in the package ziglang, where that is installed: it needs nothing else on the machine."""
+    return None if find_spec("ziglang") is None else (sys.executable, "-m", "ziglang", "cc")
 
 
 @lru_cache(maxsize=8)
 def _toolchain(command: tuple[str, ...], wanted: str) -> tuple[tuple[str, ...], str]:
     """(flags for this processor or the wanted one, what a compiled kernel depends on beside its text and FLAGS)."""
     version = _run([*command, "--version"]).stdout
-    for flags in ((f"-march={wanted}",),) if wanted else NATIVE:
+    for flags in named(wanted) if wanted else NATIVE:
         told = _run([*command, *flags, *_PROBE])
         if told.returncode == 0:
             return flags, f"{version}|{told.stderr}"
     if wanted:
         raise BackendError(Issue("B003", f"the compiler does not know the processor '{wanted}'", INSTRUCTIONS))
     return (), f"{version}|{platform.machine()}"
+
+
+def named(march: str) -> tuple[tuple[str], tuple[str]]:
+    """The flag for a processor: as GCC and Clang write its name, and as Zig does."""
+    return (f"-march={march}",), (f"-march={march.replace('-', '_')}",)
 
 
 def _native(command: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -97,6 +130,7 @@ def made_with(folder: Path, lanes: int) -> dict[str, str | int | list[str]]:
     version = described.partition("\n")[0]
     sets = (folder / PROCESSOR).read_text(encoding="utf-8").split("\n")
     return {
+        "kernel": "compiled",
         "compiler": version or " ".join(command),
         "command": shlex.join([*command, *FLAGS, *native]),
         "lanes": lanes,
@@ -114,16 +148,21 @@ def build(text: str, lanes: int) -> Path:
 
 
 def _compile(text: str, lanes: int, working: Path) -> None:
-    (working / "kernel.c").write_text(text, encoding="utf-8")
     command = compiler()
     native, _ = _native(command)
-    order = [*command, *FLAGS, *native, f"-DW={lanes}", "-o", f".{LIBRARY}", "kernel.c", "-lm"]
-    done = _run(order, working)
-    (working / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    compile_into(working, text, lanes, (*command, *FLAGS, *native), processor())
+
+
+def compile_into(folder: Path, text: str, lanes: int, command: Sequence[str], needs: Iterable[str]) -> None:
+    """Leave a kernel and what a processor `needs` for it in a folder that is there. Raises BackendError B002, B003."""
+    (folder / "kernel.c").write_text(text, encoding="utf-8")
+    done = _run([*command, f"-DW={lanes}", "-o", f".{LIBRARY}", "kernel.c", "-lm"], folder)
+    (folder / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode != 0:
-        raise failed_build(command[0], working, done.stdout + done.stderr)
-    (working / PROCESSOR).write_text("\n".join(sorted(processor())), encoding="utf-8")
-    (working / f".{LIBRARY}").rename(working / LIBRARY)
+        name = "zig cc" if "ziglang" in command else command[0]
+        raise failed_build(name, folder, done.stdout + done.stderr)
+    (folder / PROCESSOR).write_text("\n".join(sorted(needs)), encoding="utf-8")
+    (folder / f".{LIBRARY}").rename(folder / LIBRARY)
 
 
 def _run(command: list[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -131,11 +170,13 @@ def _run(command: list[str], folder: Path | None = None) -> subprocess.Completed
     try:
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise _no_compiler(f"{command[0]}: {error.strerror}") from None
+        raise no_compiler(f"{command[0]}: {error.strerror}") from None
 
 
-def _no_compiler(name: str) -> BackendError:
-    hint = "install one: xcode-select --install" if platform.system() == "Darwin" else (
-        "install one: sudo apt-get install gcc libc6-dev (Fedora: sudo dnf install gcc)"
+def no_compiler(name: str, without: str = "") -> BackendError:
+    """BackendError B002 with the commands that bring a compiler; `without`: what else is not there."""
+    system = "xcode-select --install" if platform.system() == "Darwin" else (
+        "sudo apt-get install gcc libc6-dev (Fedora: sudo dnf install gcc)"
     )  # fmt: skip
-    return BackendError(Issue("B002", f"the native backend needs a C compiler (not found: {name})", hint=hint))
+    hint = f"install one: {system}; without administrator's rights: {ZIG}"
+    return BackendError(Issue("B002", f"the native backend needs a C compiler (not found: {name}){without}", hint=hint))

@@ -29,6 +29,7 @@ class ShapeC(ctypes.Structure):
         ("offset", Int64s), ("sends", c_int32), ("unused", c_int32), ("live", Bytes), ("carried", Bytes),
         ("source", Int32s), ("target", Int32s), ("first_send", Int32s),
         ("pushed_from", Int32s), ("pushed_to", Int32s), ("first_push", Int32s),
+        ("model", c_void_p),
     )  # fmt: skip
 
 

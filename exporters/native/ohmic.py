@@ -149,6 +149,21 @@ class Bundle:
         """(part, name of C, index of the state) by place in the bundle."""
         return [(p, name, p.states[name]) for p in self.parts if p.tabled for name in p.tabled.states]
 
+    @property
+    def gate_rows(self) -> list[tuple[int, ...]]:
+        """For each gate what the kernel's `bundled_gates` says of it."""
+        found = []
+        for place, (part, name, state) in enumerate(self.gates):
+            assert part.tabled is not None
+            own = (self.index, part.index, state, part.tabled.states.index(name))
+            row = (
+                (1, 8 * place, 1, 4, 8 * place)
+                if self.width == 1
+                else (self.width, place, 2 * self.width, self.width, place)
+            )
+            found.append((*own, *row))
+        return found
+
     def place(self, part: Bundled, gate: str) -> int:
         """Where a gate of a part stands among all."""
         return next(k for k, (p, name, _) in enumerate(self.gates) if p.index == part.index and name == gate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 
 from nmlopt.exporters.native.bind import Shape
@@ -11,10 +13,16 @@ from nmlopt.exporters.native.schedule import LANES
 from nmlopt.exporters.native.stimuli import Prepared
 
 
-def shape_structure(shape: Shape) -> Prepared:
-    """The kernel's structure of what all candidates share."""
-    if shape.chains is not None:
-        return _chained(shape.chains)
+def shape_structure(shape: Shape, model: Prepared | None = None) -> Prepared:
+    """The kernel's structure of what all candidates share; the generic kernel finds its mechanisms in `model`."""
+    made = _plain(shape) if shape.chains is None else _chained(shape.chains)
+    if model is None:
+        return made
+    made.structure.model = ctypes.addressof(model.structure)
+    return Prepared(made.structure, (*made.kept, model))
+
+
+def _plain(shape: Shape) -> Prepared:
     kept = (int32s(shape.tree.parent), int32s(shape.count), int32s(shape.first), int32s(shape.node), shape.offset)
     made = ShapeC(len(shape.tree.parent), *(pointer_to(array, Int32s) for array in kept[:4]))
     made.offset = pointer_to(shape.offset, Int64s)

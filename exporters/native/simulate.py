@@ -16,6 +16,7 @@ from nmlopt.experiment.amplitudes import amplitude_slots
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import Steps, most_samples, steps_of, stride_of
 from nmlopt.exporters.native.bind import Binding
+from nmlopt.exporters.native.generic import model_of
 from nmlopt.exporters.native.interface import TablesC, address_of, job_type, kernel_library
 from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.shapes import shape_structure
@@ -86,7 +87,7 @@ def simulate(
     tables = {
         t: shared_tables(program, kernel, binding, steps, t) for t in sorted({e.temperature_K for e in experiments})
     }
-    shape = shape_structure(binding.shape)
+    shape = shape_structure(binding.shape, model_of(program, kernel))
     call = _Call(program, kernel.layout.candidates, shape, experiments, prepared, steps, tables)
     found: list[Recordings] = []
     for chunk in _chunks(program.cell, given, experiments, steps, kernel.layout.candidates):

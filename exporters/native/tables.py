@@ -10,6 +10,7 @@ import numpy as np
 from nmlopt.backend import Program
 from nmlopt.exporters.native.accuracy import Steps
 from nmlopt.exporters.native.bind import Binding
+from nmlopt.exporters.native.generic import model_of
 from nmlopt.exporters.native.interface import ExperimentC, TablesC, address_of, job_type
 from nmlopt.exporters.native.shapes import shape_structure
 from nmlopt.exporters.native.source import Kernel, Part
@@ -44,7 +45,7 @@ def _made(program: Program, kernel: Kernel, binding: Binding, steps: Steps, temp
         dt=steps.dt_ms, tolerance=steps.tolerance_mV, h_max=steps.longest_ms, spacing=steps.spacing_mV,
         temperature=temperature_K,
     )  # fmt: skip
-    shape = shape_structure(binding.shape)
+    shape = shape_structure(binding.shape, model_of(program, kernel))
     job = job_type(kernel.layout.candidates)(
         shape=ctypes.addressof(shape.structure), experiment=ctypes.addressof(experiment), numbers=address_of(numbers)
     )
