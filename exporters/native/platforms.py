@@ -16,7 +16,8 @@ _V4 = _V3 | {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"}
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A set of instructions: `march` names it to a compiler; a processor runs it that has all of `needs`."""
+    """A set of instructions: `march` names it to a compiler ('': what it takes by itself); a processor runs it that has
+    all of `needs`."""
 
     march: str
     needs: frozenset[str]
@@ -47,12 +48,12 @@ PLATFORMS: Final[Mapping[str, Platform]] = MappingProxyType(
         "linux-aarch64": Platform(
             "aarch64-linux-gnu.2.17",
             "manylinux_2_17_aarch64",
-            MappingProxyType({"armv8-a": Level("armv8-a", frozenset({"aarch64", "fp", "asimd"}))}),
+            MappingProxyType({"armv8-a": Level("", frozenset({"aarch64", "fp", "asimd"}))}),
         ),
         "darwin-arm64": Platform(
             "aarch64-macos.11.0",
             "macosx_11_0_arm64",
-            MappingProxyType({"armv8-a": Level("armv8-a", frozenset({"arm64"}))}),
+            MappingProxyType({"armv8-a": Level("", frozenset({"arm64"}))}),
             ("-mmacosx-version-min=11.0",),
         ),
         # macOS does not tell what a processor has as Linux does; all that run 10.14 have what the second level needs.

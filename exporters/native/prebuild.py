@@ -81,7 +81,8 @@ def _make(work: _Work, version: str) -> None:
     text = source_text(work.name)
     work.folder.parent.mkdir(parents=True, exist_ok=True)
     is_zig = "ziglang" in work.command
-    order = (*work.command, *named(work.level.march)[is_zig], *work.level.flags)
+    march = named(work.level.march)[is_zig] if work.level.march else ()
+    order = (*work.command, *march, *work.level.flags)
     with tempfile.TemporaryDirectory(prefix=".", dir=work.folder.parent) as place:
         aside = Path(place)
         compile_into(aside, text, SOURCES[work.name].width, order, work.level.needs)

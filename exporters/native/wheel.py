@@ -34,9 +34,10 @@ class BdistWheel(bdist_wheel):
     """Tags a wheel with kernels for their platform, and for every Python 3."""
 
     def finalize_options(self) -> None:
-        """Files for one platform go where such files belong."""
+        """Files for one platform go where such files belong: there setuptools asks for extension modules alone."""
+        if _folder() is not None:
+            self.distribution.has_ext_modules = lambda: True
         super().finalize_options()
-        self.root_is_pure = self.root_is_pure and _folder() is None
 
     def get_tag(self) -> tuple[str, str, str]:
         """Interpreter, ABI and platform."""
