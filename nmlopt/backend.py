@@ -128,7 +128,7 @@ class Program:
     """A compiled cell: texts, their digest, and the folder in which they were built. Picklable.
 
     `made`: what of the machine went into it (compiler, instruction sets) and what its settings mean in numbers, for
-    the records of a run; plain values, empty where that is nothing beside the versions.
+    the records of a run; plain values, empty where that is nothing beside the versions. `issues`: warnings about it.
 
     Programs of one backend with one digest are equal: all but the present values of the slots is the same, and
     comparing cells with thousands of compartments would cost more than a run.
@@ -141,6 +141,7 @@ class Program:
     files: Mapping[str, str]
     folder: Path
     made: Mapping[str, Any] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and (other.backend, other.digest) == (self.backend, self.digest)

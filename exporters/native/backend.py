@@ -13,9 +13,8 @@ from nmlopt.backend import Accuracy, Floats, Integrator, Offer, Program, Recordi
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, steps_of
-from nmlopt.exporters.native.build import build, made_with, toolchain
 from nmlopt.exporters.native.generic import COMPILED
-from nmlopt.exporters.native.generic_build import generic_folder, is_generic
+from nmlopt.exporters.native.library import library
 from nmlopt.exporters.native.schedule import filled
 from nmlopt.exporters.native.source import Kernel, Layout, kernel
 from nmlopt.exporters.native.support import unsupported
@@ -51,18 +50,21 @@ class NativeBackend:
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Generate and build. Raises BackendError (B002-B004) and UnsupportedError (B100, B101, B111-B119)."""
+        """Generate and build. Raises BackendError (B002-B004, B130) and UnsupportedError (B100, B101, B111-B119)."""
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = complete(settings.on(self.offer))
         made = kernel(cell, layout_of(cell, settings))
-        if is_generic():
-            folder = generic_folder(made.layout)
-            files: dict[str, str] = {}
-        else:
-            folder = build(made.text, made.layout.width)
-            files = {COMPILED: made.text}
-        record = {**made_with(folder, made.layout.width), **_levels(cell, settings)}
-        return Program(self.name, cell, settings, _digest(cell, settings), files, folder, record)
+        found = library(made)
+        return Program(
+            self.name,
+            cell,
+            settings,
+            _digest(cell, settings, found.digest),
+            {} if found.is_generic else {COMPILED: made.text},
+            found.folder,
+            {**found.made, **_levels(cell, settings)},
+            found.issues,
+        )
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""
@@ -102,14 +104,13 @@ def _levels(cell: Cell, settings: Settings) -> dict[str, dict[str, float]]:
     return {f"steps_{level}": asdict(steps_of(cell, replace(settings, accuracy=level))) for level in Accuracy}
 
 
-def _digest(cell: Cell, settings: Settings) -> str:
+def _digest(cell: Cell, settings: Settings, library_digest: str) -> str:
     """Of all that a program is but the present values of its slots and the document they came from."""
     units = tuple(slot.unit for slot in cell.slots)
     parts = (
         GENERATOR_VERSION,
         repr(layout_of(cell, settings)),
-        f"{is_generic()}",
-        toolchain(),
+        library_digest,
         settings.key,
         cell.id,
         repr(units),

@@ -49,7 +49,7 @@ def compiler() -> tuple[str, ...]:
     if _is_there(command[0]):
         return command
     if given or (zig := zig_compiler()) is None:
-        raise no_compiler(command[0])
+        raise no_compiler(f"not found: {command[0]}")
     return zig
 
 
@@ -173,10 +173,10 @@ def _run(command: list[str], folder: Path | None = None) -> subprocess.Completed
         raise no_compiler(f"{command[0]}: {error.strerror}") from None
 
 
-def no_compiler(name: str, without: str = "") -> BackendError:
-    """BackendError B002 with the commands that bring a compiler; `without`: what else is not there."""
+def no_compiler(detail: str) -> BackendError:
+    """BackendError B002 with the commands that bring a compiler."""
     system = "xcode-select --install" if platform.system() == "Darwin" else (
         "sudo apt-get install gcc libc6-dev (Fedora: sudo dnf install gcc)"
     )  # fmt: skip
     hint = f"install one: {system}; without administrator's rights: {ZIG}"
-    return BackendError(Issue("B002", f"the native backend needs a C compiler (not found: {name}){without}", hint=hint))
+    return BackendError(Issue("B002", f"the native backend needs a C compiler ({detail})", hint=hint))

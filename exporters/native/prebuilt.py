@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nmlopt.errors import BackendError, Issue, Severity
-from nmlopt.exporters.native.build import INSTRUCTIONS, LIBRARY, PROCESSOR, has_compiler, no_compiler, runs_here
-from nmlopt.exporters.native.generic_sources import SOURCES, source_text
+from nmlopt.errors import BackendError, Issue
+from nmlopt.exporters.native.build import INSTRUCTIONS, LIBRARY, PROCESSOR, runs_here
+from nmlopt.exporters.native.generic_sources import name_of, source_text
 from nmlopt.exporters.native.platforms import PLATFORMS, this_platform
 from nmlopt.exporters.native.source import Layout
 
@@ -22,25 +22,6 @@ ROOT = Path(__file__).parent / "prebuilt"
 """Here each platform has a folder, in which each level has one, in which each kernel has one."""
 MADE = "made.json"
 """Beside a library: the digest of its text, and what compiled it."""
-KERNEL = "NMLOPT_KERNEL"
-"""Environment variable: `prebuilt` takes the kernel in the package although there is a compiler."""
-
-
-def chosen(layout: Layout) -> Path | None:
-    """The folder of the prebuilt kernel to run, or None: there is a compiler, and it is to be used.
-
-    Raises BackendError: B002 there is neither, B003 an environment variable asks for what does not exist.
-    """
-    asked = os.environ.get(KERNEL, "")
-    if asked not in ("", "compiled", "prebuilt"):
-        raise BackendError(Issue("B003", f"there is no kernel '{asked}'", KERNEL, "compiled, prebuilt, or not set"))
-    if asked != "prebuilt" and has_compiler():
-        return None
-    found = prebuilt(layout) if asked != "compiled" else None
-    if found is None:
-        where = "" if asked == "compiled" else f", and this package has no prebuilt kernel for {this_platform()}"
-        raise no_compiler("cc" if asked != "prebuilt" else f"{KERNEL}=prebuilt", where)
-    return found
 
 
 def prebuilt(layout: Layout) -> Path | None:
@@ -49,9 +30,9 @@ def prebuilt(layout: Layout) -> Path | None:
     With NMLOPT_INSTRUCTIONS that very one. Raises BackendError B003 if that is there for no platform, B130 if this
     processor cannot run it.
     """
-    name = next(name for name, each in SOURCES.items() if each == layout)
+    name = name_of(layout)
     known = PLATFORMS.get(this_platform())
-    levels = tuple(reversed(known.levels)) if known else ()
+    levels = tuple(known.levels)[::-1] if known is not None else ()
     wanted = os.environ.get(INSTRUCTIONS, "")
     if wanted and levels:
         return _wanted(name, wanted, levels)
@@ -89,15 +70,6 @@ def made_ahead(folder: Path, lanes: int) -> dict[str, Any]:
 def described(folder: Path) -> str:
     """What a prebuilt kernel is, as text, for digests."""
     return f"prebuilt|{this_platform()}|{folder.parent.name}|{(folder / MADE).read_text(encoding='utf-8')}"
-
-
-def slow_notice(folder: Path) -> Issue:
-    """B132: what runs here, and how to make it faster."""
-    message = f"no C compiler: the prebuilt kernel ({folder.parent.name}) runs, {SLOWER}"
-    return Issue("B132", message, "", no_compiler("cc").issues[0].hint, Severity.WARNING)
-
-
-SLOWER = "which gives the same results and takes longer than a compiled one"
 
 
 def text_digest(text: str) -> str:

@@ -91,7 +91,7 @@ def simulate_lems(
     }
     pictures = [_picture(display, playback) for display in simulation.displays if display.lines]
     files = write_simulation(folder, tables, events, pictures)
-    return files, simulation.issues
+    return files, (*simulation.issues, *dict.fromkeys(i for p in prepared.programs for i in p.issues))
 
 
 def _names(simulation: LemsSimulation) -> list[str]:

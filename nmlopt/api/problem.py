@@ -116,7 +116,7 @@ def build(files: Files, options: Options) -> Loaded:
     program = backend.compile(cell, options.settings)
     plan = make_plan(spec, cell, experiments, files.folder)
     problem = Problem(backend, program, experiments, parameters(spec, document, cell), spec, plan)
-    return Loaded(files, free, cell, problem)
+    return Loaded(replace(files, issues=(*files.issues, *program.issues)), free, cell, problem)
 
 
 def require_supported(

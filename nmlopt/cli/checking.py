@@ -50,6 +50,8 @@ def check(args: argparse.Namespace) -> int:
         show_issues(replace(i, where=_shown(i, report)) for i in report.issues)
         if report.resolved is not None and not report.has_errors:
             tables.show_resolved(report.resolved)
+            loaded = report.resolved.loaded
+            show_issues(loaded.problem.program.issues if loaded is not None else ())
     if not args.json:
         say(_summary(report))
     return EXIT_BAD_INPUT if report.has_errors else EXIT_DONE

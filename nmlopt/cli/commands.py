@@ -41,6 +41,7 @@ def _simulate(args: argparse.Namespace) -> int:
     if args.out is None:
         raise UsageError(Issue("C000", "the folder for the traces is not given", "nmlopt simulate", "add --out DIR"))
     found = inspecting.simulate(args.model, args.targets, args.out, options(args))
+    show_issues(found.loaded.problem.program.issues)
     if args.json:
         levels = {"accuracies": accuracies_document(found.accuracies)} if found.accuracies is not None else {}
         show_json({"files": [str(f) for f in found.files], **levels})

@@ -78,6 +78,9 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "A kernel was compiled for another processor", "Start again on this machine: it compiles its own."
         ),
         "B131": warning("With the document's own values a run ends early", "Mend the document, or try a smaller --dt."),
+        "B132": warning(
+            "There is no C compiler, and a prebuilt kernel runs, which is slower", "The hint says what brings one."
+        ),
         "B140": warning(
             "An objective of a solution differs by over 0.25 sd between the search and a tighter setting or NEURON",
             "Search with --accuracy tight (other backends than native: a smaller --dt), or trust the tighter score.",
