@@ -29,6 +29,7 @@ NATIVE = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("
 """Flags for the processor at hand, the first that the compiler knows."""
 INSTRUCTIONS = "NMLOPT_INSTRUCTIONS"
 """Environment variable: compile for this processor (what -march takes: x86-64-v3 has AVX2 and no AVX-512) instead."""
+COMPILERS = ("cc", "gcc", "clang")
 ZIG = "python -m pip install ziglang"
 """Brings a C compiler as a Python package."""
 LIBRARY = "kernel.so"
@@ -43,21 +44,21 @@ _PROBE = ("-E", "-###", "-x", "c", os.devnull)
 
 
 def compiler() -> tuple[str, ...]:
-    """The C compiler's command: $CC, else cc, else that of the package ziglang. Raises BackendError B002 without."""
+    """The C compiler's command: $CC, else cc, gcc or clang, else the package ziglang's. Raises BackendError B002."""
+    found = find_compiler()
+    if found is None:
+        raise no_compiler("not found: cc")
+    return found
+
+
+def find_compiler() -> tuple[str, ...] | None:
+    """The same; None where there is none. Raises BackendError B002 where $CC names what is not there."""
     given = tuple(shlex.split(os.environ.get("CC", "")))
-    command = given or ("cc",)
-    if _is_there(command[0]):
-        return command
-    if given or (zig := zig_compiler()) is None:
-        raise no_compiler(f"not found: {command[0]}")
-    return zig
-
-
-def has_compiler() -> bool:
-    """Whether a kernel can be compiled here. Raises BackendError B002 where $CC names what is not there."""
-    if os.environ.get("CC"):
-        return bool(compiler())
-    return _is_there("cc") or zig_compiler() is not None
+    if given and not _is_there(given[0]):
+        raise no_compiler(f"not found: {given[0]}, which CC names")
+    if given:
+        return given
+    return next(((name,) for name in COMPILERS if _is_there(name)), None) or zig_compiler()
 
 
 def _is_there(program: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from nmlopt.errors import BackendError, Issue, Severity
-from nmlopt.exporters.native.build import build, has_compiler, made_with, no_compiler, toolchain
+from nmlopt.exporters.native.build import build, find_compiler, made_with, no_compiler, toolchain, zig_compiler
 from nmlopt.exporters.native.generic_sources import name_of, source_text
 from nmlopt.exporters.native.platforms import this_platform
 from nmlopt.exporters.native.prebuilt import described, made_ahead, prebuilt
@@ -43,12 +44,20 @@ def library(kernel: Kernel) -> Library:
         folder = build(source_text(name_of(kernel.layout)), width)
         made = {**made_with(folder, width), "kernel": "generic"}
         return Library(folder, f"generic|{toolchain()}", made, is_generic=True)
-    if asked != "prebuilt" and has_compiler():
+    if asked != "prebuilt" and find_compiler() is not None:
         folder = build(kernel.text, width)
         return Library(folder, toolchain(), made_with(folder, width))
     folder = _prebuilt(kernel.layout, asked)
     issues = () if asked else (_slow(folder),)
     return Library(folder, described(folder), made_ahead(folder, width), is_generic=True, issues=issues)
+
+
+def instead_of_compiler() -> str | None:
+    """What does a C compiler's work where the system has none, for people: the package ziglang, a prebuilt kernel."""
+    if zig_compiler() is not None:
+        return f"{version('ziglang')} (the package ziglang)"
+    found = prebuilt(Layout(1))
+    return None if found is None else f"prebuilt kernel {found.parent.name} (slower than a compiled one)"
 
 
 def _asked() -> str:

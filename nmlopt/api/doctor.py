@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from nmlopt.api.backends import Installed, find_program, installed
+from nmlopt.api.backends import Installed, find_program, installed, stand_in
 from nmlopt.api.problem import DEFAULT_BACKEND, FIT_BACKEND
 
 NEEDED_PACKAGES = ("pyneuroml", "libneuroml", "lxml", "numpy", "scipy", "efel", "deap", "pydantic")
@@ -21,7 +21,7 @@ _TITLES = {"c++": "c++ compiler", "cc": "c compiler"}
 _COMPILER = {"linux": "sudo apt-get install g++ make", "darwin": "xcode-select --install"}
 _REMEDIES = {
     "c++": _COMPILER,
-    "cc": _COMPILER,
+    "cc": {**_COMPILER, "linux": "sudo apt-get install gcc libc6-dev, or python -m pip install ziglang"},
     "make": _COMPILER,
     "cmake": {"linux": "sudo apt-get install cmake", "darwin": "brew install cmake"},
     "java": {"linux": "sudo apt-get install default-jre-headless", "darwin": "brew install openjdk"},
@@ -83,7 +83,8 @@ def _program(name: str, backends: Sequence[Installed]) -> Finding:
     remedy = remedies.get(sys.platform, remedies["linux"])
     path, needed, title = find_program(name), not _USED.isdisjoint(users), _TITLES.get(name, name)
     if path is None:
-        return Finding(title, "", False, needed, purpose, remedy)
+        instead = stand_in(name)
+        return Finding(title, instead or "", instead is not None, needed, purpose, remedy)
     return Finding(title, f"{_version_of(path)} ({path})", True, needed, purpose, remedy)
 
 

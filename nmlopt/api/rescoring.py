@@ -16,7 +16,7 @@ from nmlopt.api.problem import DEFAULT_BACKEND, Loaded
 from nmlopt.api.searching import Machine
 from nmlopt.api.tighter import at_tighter, described, on_reference, scored_again
 from nmlopt.backend import RunStatus
-from nmlopt.errors import NmloptError
+from nmlopt.errors import Issue, NmloptError
 from nmlopt.evaluate.model import Problem
 from nmlopt.results.model import Table
 from nmlopt.results.rescored import REFERENCE, TIGHT, NotRun, Rescored
@@ -129,8 +129,12 @@ def _rescore(
     except NmloptError as error:
         name = problem.backend.name if role == TIGHT else DEFAULT_BACKEND
         known = store.not_run().get(role)
-        reason = NotRun(role, name, "; ".join(f"{i.code}: {i.message}" for i in error.issues))
+        reason = NotRun(role, name, "; ".join(_why(issue) for issue in error.issues))
         store.set_not_run(reason, role)
         return int(known != reason)
     store.set_not_run(None, role)
     return len(numbers)
+
+
+def _why(issue: Issue) -> str:
+    return f"{issue.code}: {issue.message}" + (f"; {issue.hint}" if issue.hint else "")

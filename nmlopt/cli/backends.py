@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, Final
 
-from nmlopt.api.backends import Installed, Support, find_program, installed, support
+from nmlopt.api.backends import Installed, Support, find_program, installed, stand_in, support
 from nmlopt.cli.options import options
 from nmlopt.cli.output import issue_rows, say, show_json, show_table
 
@@ -39,7 +39,7 @@ def _installed_row(backend: Installed) -> dict[str, Any]:
         "is_ready": backend.is_ready,
         "version": backend.version,
         "install": offer.install,
-        "programs": {name: find_program(name) for name in offer.programs},
+        "programs": {name: find_program(name) or stand_in(name) for name in offer.programs},
         "numerics": [str(n) for n in offer.numerics],
         "integrators": [str(i) for i in offer.integrators],
         "tables": offer.tables,

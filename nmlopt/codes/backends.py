@@ -90,7 +90,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
             "Look at its trace: the solution lies at an edge. Search with --accuracy tight.",
         ),
         "B142": warning(
-            "Solutions could not be scored again", "The message says why; mend that, and nmlopt resume tries again."
+            "Solutions could not be scored again", "The message says why; mend that, and nmlopt resume does it."
         ),
         "B143": warning(
             "Scores of the search differ much from those at a tighter setting, or features flip among the best",

@@ -41,8 +41,7 @@ def doubts(solutions: Sequence[Published], estimate: ErrorEstimate | None) -> It
     for code, message in (*_differing(solutions), *_flipped(solutions), *_ended(solutions)):
         yield _warning(code, message, "" if code in told else _TIGHTER)
         told.add(code)
-    for reason in dict.fromkeys(f"{p.detail}" for s in solutions for p in s.rescored if p.status == NOT_RUN):
-        yield _warning("B142", f"not scored again: {reason}", "nmlopt resume tries again")
+    yield from _not_run(solutions)
     if estimate is not None and estimate.is_alarming:
         flips = f"; found/missing flips among the best: {', '.join(estimate.flips_of_best)}"
         text = f"the search is noisy: {estimate.text}{flips if estimate.flips_of_best else ''}"
@@ -51,6 +50,15 @@ def doubts(solutions: Sequence[Published], estimate: ErrorEstimate | None) -> It
         message = f"nothing was found: every objective of the best candidate is at the cap ({solutions[0].cap:g} sd)"
         hint = "no feature could be measured: look at the traces in report.html, the bounds and the stimuli"
         yield _warning("B144", message, hint)
+
+
+def _not_run(solutions: Sequence[Published]) -> Iterator[Issue]:
+    """B142 for each way in which nothing could be scored again, and in which ways it was."""
+    parts = [part for solution in solutions for part in solution.rescored]
+    done = dict.fromkeys(label(p.role, p.backend) for p in parts if p.status != NOT_RUN)
+    but = f"scored again {' and '.join(done)}, but not" if done else "not scored again"
+    for where, reason in dict.fromkeys((label(p.role, p.backend), p.detail) for p in parts if p.status == NOT_RUN):
+        yield _warning("B142", f"solutions are {but} {where}: {reason}", "then nmlopt resume does it")
 
 
 def _differing(solutions: Sequence[Published]) -> list[tuple[str, str]]:

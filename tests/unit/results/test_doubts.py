@@ -72,7 +72,11 @@ def test_a_flip_is_named_and_not_told_as_a_difference():
 def test_what_did_not_run_is_told_once():
     reason = NotRun(REFERENCE, "neuron", "B001: the simulator 'neuron' is not installed")
     shown = [solution(f"{i:02d}", BEFORE, **{REFERENCE: reason}) for i in range(3)]
-    assert told(*shown) == [("B142", "not scored again: B001: the simulator 'neuron' is not installed")]
+    missing = "B001: the simulator 'neuron' is not installed"
+    assert told(*shown) == [("B142", f"solutions are not scored again on neuron: {missing}")]
+    shown[0] = solution("00", BEFORE, **{TIGHT: BEFORE, REFERENCE: reason})
+    tight = "scored again at a tighter setting of native, but not on neuron"
+    assert told(*shown) == [("B142", f"solutions are {tight}: {missing}")]
     ended = evaluation(RunStatus.TIMED_OUT, missing=("rate", "height"), rate=250.0, height=250.0)
     ((code, message),) = told(solution("02", BEFORE, **{TIGHT: ended}))
     assert code == "B145" and message.endswith("at a tighter setting of native: timed out: why")
