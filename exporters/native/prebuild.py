@@ -63,7 +63,7 @@ def prebuild(
     version = _version(command)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         list(pool.map(partial(_make, version=version), work))
-    (base / WHEEL).write_text(_tag(platform, base), encoding="utf-8")
+    (base / WHEEL).write_text(tag(platform, base), encoding="utf-8")
     return base
 
 
@@ -99,7 +99,7 @@ def _version(command: Sequence[str]) -> str:
     return said.stdout.partition("\n")[0]
 
 
-def _tag(platform: Platform, base: Path) -> str:
+def tag(platform: Platform, base: Path) -> str:
     """The tag of a wheel with these libraries: on Linux of the oldest C library that has all symbols they need."""
     if not platform.wheel.startswith("manylinux"):
         return platform.wheel
@@ -128,8 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for target in targets:
             begin = time.monotonic()
             base = prebuild(args.folder, target)
-            took, tag = time.monotonic() - begin, (base / WHEEL).read_text(encoding="utf-8")
-            sys.stdout.write(f"{base}: {len(list(base.glob('*/*')))} kernels in {took:.1f} s, wheels {tag}\n")
+            took, name = time.monotonic() - begin, (base / WHEEL).read_text(encoding="utf-8")
+            sys.stdout.write(f"{base}: {len(list(base.glob('*/*')))} kernels in {took:.1f} s, wheels {name}\n")
     except NmloptError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -11,6 +11,7 @@ import pytest
 from mistakes import Mistake, put, replaced
 
 from nmlopt.exporters import registry
+from nmlopt.exporters.native import build, prebuilt
 
 FILES = ("model.nml", "targets.json")
 FIT = ("fit", *FILES, "--out", "run")
@@ -165,7 +166,9 @@ NAMED = tuple((*verb, "--backend", "native") for verb in (FIT, ("score", *FILES)
 
 @pytest.mark.parametrize("verb", [*BY_DEFAULT, *NAMED], ids=lambda v: v[0])
 def test_without_a_c_compiler_the_native_backend_says_how_to_get_one(make_mistake, monkeypatch, tmp_path, verb):
-    """It never runs on another backend instead: nothing is run at all."""
+    """It never runs on another backend instead: nothing is run at all, where there is no prebuilt kernel either."""
+    monkeypatch.setattr(prebuilt, "ROOT", tmp_path / "nothing")
+    monkeypatch.setattr(build, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("NMLOPT_CACHE", str(tmp_path / "cache"))
     hint = "xcode-select --install" if sys.platform == "darwin" else "apt-get install gcc libc6-dev"
