@@ -14,6 +14,7 @@ from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, steps_of
 from nmlopt.exporters.native.generic import COMPILED
+from nmlopt.exporters.native.generic_text import raise_without_room
 from nmlopt.exporters.native.library import library
 from nmlopt.exporters.native.schedule import filled
 from nmlopt.exporters.native.source import Kernel, Layout, kernel
@@ -22,7 +23,7 @@ from nmlopt.exporters.registry import installed_version
 from nmlopt.ir.digest import structure_digest
 from nmlopt.ir.model import Cell
 
-GENERATOR_VERSION = "5"
+GENERATOR_VERSION = "6"
 WIDEST = 8
 POINT_LANES = 32
 """Candidates of a point cell side by side: four of the widest vectors, so that one computes while others wait."""
@@ -50,11 +51,13 @@ class NativeBackend:
         return unsupported(cell, experiments)
 
     def compile(self, cell: Cell, settings: Settings) -> Program:
-        """Generate and build. Raises BackendError (B002-B004, B130) and UnsupportedError (B100, B101, B111-B119)."""
+        """Generate and build. Raises BackendError (B002-B006, B130) and UnsupportedError (B100, B101, B111-B119)."""
         raise_errors((*refused_settings(self, settings), *unsupported(cell, ())), UnsupportedError)
         settings = complete(settings.on(self.offer))
         made = kernel(cell, layout_of(cell, settings))
         found = library(made)
+        if found.is_generic:
+            raise_without_room(made)
         return Program(
             self.name,
             cell,

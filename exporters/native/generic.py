@@ -16,10 +16,7 @@ COMPILED = "kernel.c"
 
 @lru_cache(maxsize=4)
 def model_of(program: Program, kernel: Kernel) -> Prepared | None:
-    """What the generic kernel needs beside the shape of a cell; None where the program has a kernel of its own.
-
-    Raises BackendError B006 where the generic kernel has no room for it.
-    """
+    """What the generic kernel needs beside the shape of a cell; None where the program has a kernel of its own."""
     if COMPILED in program.files:
         return None
     return point_model(kernel) if program.cell.geometry is None else cable_model(kernel)

@@ -8,8 +8,7 @@ from ctypes import POINTER, c_int32, c_void_p
 from typing import Any
 
 from nmlopt.exporters.native.bytecode import Body, Load, Names, translate
-from nmlopt.exporters.native.generic_sources import ROOM
-from nmlopt.exporters.native.generic_text import check_room, text_structure
+from nmlopt.exporters.native.generic_text import text_structure
 from nmlopt.exporters.native.interface import Int32s, int32s, pointer_to
 from nmlopt.exporters.native.mechanism import CONCENTRATIONS, ION_CURRENTS, Lines, MechanismText
 from nmlopt.exporters.native.ohmic import Bundle
@@ -50,15 +49,11 @@ class ModelC(ctypes.Structure):
 
 
 def cable_model(kernel: Kernel) -> Prepared:
-    """The model of a cell with compartments.
-
-    Raises BackendError B006 where the generic kernel has no room for it.
-    """
+    """The model of a cell with compartments."""
     kept: list[Any] = []
     texts = [part.text for part in kernel.parts]
     states = sum(len(text.states) for text in texts)
     most_parts = max((len(bundle.parts) for bundle in kernel.bundles), default=0)
-    check_room(ROOM, mechanisms=len(texts), numbers=kernel.numbers, states=states, bundles=len(kernel.bundles))
     mechanisms = (MechanismC * len(texts))(*(_mechanism(part, kept) for part in kernel.parts))
     made = ModelC(
         len(texts), kernel.numbers, states, len(kernel.bundles), most_parts,
@@ -143,11 +138,25 @@ def _mechanism(part: Part, kept: list[Any]) -> MechanismC:
     return made
 
 
+_Text = tuple[Lines, Sequence[str], Mapping[str, Load]]
+"""Lines, what they leave, what is stored."""
+
+
 def _bodies(part: Part) -> dict[str, Body]:
-    """The bodies that a mechanism has, as the template of compiled kernels puts them together."""
-    text, names, keep = _cable(part), _names(part), _kept_states(part)
+    """The bodies that a mechanism has; those in which nothing is done are left out."""
+    names = _names(part)
+    found = {
+        name: translate(lines, {**names, "v": ("ROW", 0)} if name == "RATES" else names, results=results, stores=stores)
+        for name, (lines, results, stores) in _texts(part).items()
+    }
+    return {name: body for name, body in found.items() if body.code}
+
+
+def _texts(part: Part) -> dict[str, _Text]:
+    """What is done when, as the template of compiled kernels puts it together."""
+    text, keep = _cable(part), {name: ("STORE_STATE", index) for name, index in part.states.items()}
     published = [f"published{index}" for index in text.published]
-    found: dict[str, tuple[Lines, Sequence[str], Mapping[str, Load]]] = {
+    found: dict[str, _Text] = {
         "INITIAL": ((*text.initial, *text.publish), published, keep),
         "EVENT": (text.event, (), keep),
         "MOMENTS": (text.edges, [f"moments[{k}]" for k in range(part.edge_count)], {}),
@@ -165,15 +174,7 @@ def _bodies(part: Part) -> dict[str, Body]:
     if part.tabled is not None:
         pairs = [name for k in range(len(part.tabled.states)) for name in (f"gain[{k}]", f"loss[{k}]")]
         found["RATES"] = (part.tabled.lines, pairs, {})
-    return {
-        name: translate(lines, {**names, "v": ("ROW", 0)} if name == "RATES" else names, results=results, stores=stores)
-        for name, (lines, results, stores) in found.items()
-        if lines or name == "INITIAL"
-    }
-
-
-def _kept_states(part: Part) -> dict[str, Load]:
-    return {name: ("STORE_STATE", index) for name, index in part.states.items()}
+    return found
 
 
 def _names(part: Part) -> Names:

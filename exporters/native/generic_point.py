@@ -8,8 +8,7 @@ from ctypes import POINTER, c_double, c_int32, c_void_p
 from typing import Any
 
 from nmlopt.exporters.native.bytecode import Body, Load, translate
-from nmlopt.exporters.native.generic_sources import POINT_ROOM
-from nmlopt.exporters.native.generic_text import check_room, text_structure
+from nmlopt.exporters.native.generic_text import text_structure
 from nmlopt.exporters.native.interface import Int32s, int32s, pointer_to
 from nmlopt.exporters.native.point import PointText
 from nmlopt.exporters.native.source import Kernel, Part
@@ -40,15 +39,11 @@ class ModelC(ctypes.Structure):
 
 
 def point_model(kernel: Kernel) -> Prepared:
-    """The model of a point cell.
-
-    Raises BackendError B006 where the generic kernel has no room for it.
-    """
+    """The model of a point cell."""
     kept: list[Any] = []
     cell = _point(kernel.parts[0])
     counts = int32s([*(len(part.text.states) for part in kernel.parts), 0])
     states = int(counts.sum())
-    check_room(POINT_ROOM, mechanisms=len(kernel.parts), numbers=kernel.numbers, states=states, held=len(cell.held))
     mechanisms = (MechanismC * len(kernel.parts))(*(_mechanism(part, cell, kept) for part in kernel.parts))
     voltage = kernel.parts[0].states[cell.voltage] if cell.voltage else -1
     made = ModelC(

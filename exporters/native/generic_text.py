@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
 from ctypes import c_int32
 from typing import Any
 
@@ -11,7 +10,10 @@ import numpy as np
 
 from nmlopt.errors import BackendError, Issue
 from nmlopt.exporters.native.bytecode import Body
+from nmlopt.exporters.native.generic_sources import POINT_ROOM, ROOM, name_of
 from nmlopt.exporters.native.interface import Doubles, Int32s, doubles, int32s, pointer_to
+from nmlopt.exporters.native.point import PointText
+from nmlopt.exporters.native.source import Kernel
 
 
 class TextC(ctypes.Structure):
@@ -23,10 +25,18 @@ class TextC(ctypes.Structure):
     )  # fmt: skip
 
 
-def check_room(room: Mapping[str, int], **wanted: int) -> None:
+def raise_without_room(kernel: Kernel) -> None:
     """Raise BackendError B006 where a cell has more of something than the generic kernel has room for."""
+    room = POINT_ROOM if name_of(kernel.layout) == "point" else ROOM
+    wanted = {
+        "mechanisms": len(kernel.parts),
+        "numbers": kernel.numbers,
+        "states": sum(len(part.text.states) for part in kernel.parts),
+        "bundles": len(kernel.bundles),
+        "held": max((len(part.text.held) for part in kernel.parts if isinstance(part.text, PointText)), default=0),
+    }
     for what, count in wanted.items():
-        if count > room[what]:
+        if count > room.get(what, count):
             message = f"the generic kernel has room for {room[what]} {what}, this cell has {count}"
             raise BackendError(Issue("B006", message, hint="install a C compiler: compiled kernels have no such limit"))
 

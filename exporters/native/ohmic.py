@@ -152,16 +152,12 @@ class Bundle:
     @property
     def gate_rows(self) -> list[tuple[int, ...]]:
         """For each gate what the kernel's `bundled_gates` says of it."""
-        found = []
+        found: list[tuple[int, ...]] = []
         for place, (part, name, state) in enumerate(self.gates):
             assert part.tabled is not None
-            own = (self.index, part.index, state, part.tabled.states.index(name))
-            row = (
-                (1, 8 * place, 1, 4, 8 * place)
-                if self.width == 1
-                else (self.width, place, 2 * self.width, self.width, place)
-            )
-            found.append((*own, *row))
+            width = self.width
+            within = (1, 8 * place, 1, 4, 8 * place) if width == 1 else (width, place, 2 * width, width, place)
+            found.append((self.index, part.index, state, part.tabled.states.index(name), *within))
         return found
 
     def place(self, part: Bundled, gate: str) -> int:

@@ -19,6 +19,7 @@ BACKENDS: Final[Mapping[str, Meaning]] = MappingProxyType(
         "B003": error("Generated code does not compile", "Keep the folder named and report it, with the document."),
         "B004": error("The cache of compiled mechanisms cannot be written", "Free space, or set NMLOPT_CACHE."),
         "B005": error("Compiled mechanisms are gone while they are needed", "Start again: the cache was emptied."),
+        "B006": error("The prebuilt kernel has no room for the cell", "Install a C compiler: the hint says how."),
         "B010": error("A point cell is asked to run with variable steps", _FIXED),
         "B011": error("Numerics jneuroml are asked to run with variable steps", _FIXED),
         "B012": error("Tables are asked for in numerics jneuroml", "Leave one of them out."),

@@ -1,4 +1,5 @@
-"""A candidate of the native kernel is the same in every bit alone, in any batch, in any order and on any thread.
+"""A candidate of the native kernel is the same in every bit alone, in any batch, in any order, on any thread, and in
+the generic kernel that interprets what compiled ones have as code.
 
 Cells of each kind of layout, with protocols that share their settling. That an edited document gives these bits, too,
 is the law (tests/property/test_law.py, and test_native_chains.py for chains).
@@ -17,8 +18,10 @@ import tree_cell
 from nmlopt.backend import Floats, Integrator, Program, Recordings, RunStatus, Settings
 from nmlopt.document.paths import listing
 from nmlopt.document.read import read
+from nmlopt.errors import BackendError
 from nmlopt.experiment.model import Experiment, Output, Pulse
 from nmlopt.exporters import registry
+from nmlopt.exporters.native import generic_text
 from nmlopt.exporters.native.backend import layout_of
 from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.source import Layout
@@ -98,6 +101,29 @@ def test_a_candidate_is_the_same_in_any_company(name: str, count: int, root: Pat
     for row, wanted in enumerate(together):
         own = Recordings(RunStatus.OK, {k: t for found in one_by_one for k, t in found[row].traces.items()})
         assert bits([own])[0] == wanted
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_generic_kernel_gives_the_same(name: str, root: Path, tmp_path: Path, monkeypatch) -> None:
+    model, settings, _ = CASES[name]
+    program = program_of(root, tmp_path, model, settings)
+    experiments, drawn = protocols(program.cell), np.random.default_rng(5)
+    start = np.array([slot.default for slot in program.slots])
+    values = start * drawn.uniform(0.8, 1.2, (13, len(start)))
+    wanted = bits(run(program, experiments, values))
+    monkeypatch.setenv("NMLOPT_KERNEL", "generic")
+    generic = program_of(root, tmp_path, model, replace(settings, threads=2))
+    assert generic.digest != program.digest and not generic.files
+    assert bits(run(generic, experiments, values)) == wanted
+
+
+def test_the_generic_kernel_says_where_it_has_no_room(root: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("NMLOPT_KERNEL", "generic")
+    monkeypatch.setattr(generic_text, "ROOM", {**generic_text.ROOM, "states": 3})
+    with pytest.raises(BackendError) as caught:
+        program_of(root, tmp_path, "ball_and_stick", ADAPTIVE)
+    (issue,) = caught.value.issues
+    assert issue.code == "B006" and "3 states" in issue.message and "C compiler" in issue.hint
 
 
 def test_one_that_fails_changes_nothing_for_the_others(root: Path, tmp_path: Path) -> None:
