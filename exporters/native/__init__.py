@@ -30,6 +30,14 @@ Steps
     multiples of some time only (`Experiment.sampling_ms`, eFEL's grid in a fit), point cells record only there.
     `accuracy` holds the numbers behind fast, default and tight; dt scales all of them.
 
+Without a compiler
+    The generic kernel: the same templates without any mechanism in them (`generic_sources`), compiled ahead
+    (`prebuild`) and found in the package (`prebuilt`). It interprets byte code that `bytecode` makes of the very loop
+    bodies that a compiled kernel has; `generic_cable` and `generic_point` hand over bodies, bundles and what else is
+    text elsewhere. An order goes over 32 instances at once, so that finding out what to do costs little beside doing
+    it: the layer 5 cell takes half as long again as in a compiled kernel, cells of few compartments three to four times
+    as long. All numbers are the same to the bit. `library` chooses between the two.
+
 What is done once
     Protocols that begin alike (the same start, temperature, recordings and currents up to a stop of both:
     `settling`) are run once until they part; the others go on from there in the memory and with the tables of the
@@ -47,6 +55,5 @@ What is not there yet
       their numbers in the first cache and hide the latency of the divisions.
     - Fixed steps of large cells go node by node. A long unbranched cable fills no lanes.
     - Tables of candidates with slots in rates are made for each of their protocols that begins by itself.
-    - Without a C compiler nothing runs: there is no prebuilt kernel.
     - Recorded states between far adaptive samples are as coarse as the samples; v is what steps are chosen by.
 """
