@@ -30,16 +30,23 @@ _SMALL: Final = MappingProxyType({
 })  # fmt: skip
 """The same for small cells. The largest of few second differences is smaller than that of many at the same error of
 the whole: at the tolerances of large cells their spikes would be off several times as far, to save a millisecond."""
+SMALL_SWING_MV: Final = 2.0
+"""Where v of a small cell swings by less, the tolerance is less in proportion: what is too small to need short steps by
+itself, such as an oscillation below threshold, may grow into a spike."""
 _POINT_SHARES: Final = MappingProxyType({Accuracy.FAST: 1.0, Accuracy.DEFAULT: 0.5, Accuracy.TIGHT: 0.25})
 """The step of point cells as a share of dt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones between `dt_ms` and `longest_ms`."""
+    """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones between `dt_ms` and `longest_ms`.
+
+    `swing_mV`: where v swings by less, the tolerance is less in proportion, down to a tenth of it; 0: it never is.
+    """
 
     dt_ms: float
     tolerance_mV: float = 0.0
+    swing_mV: float = 0.0
     longest_ms: float = 0.0
     spacing_mV: float = 0.0
 
@@ -61,11 +68,12 @@ def steps_of(cell: Cell, settings: Settings) -> Steps:
         return Steps(settings.dt_ms)
     if cell.geometry is None:
         return Steps(settings.dt_ms * _POINT_SHARES[settings.accuracy])
-    levels = _SMALL if len(cell.geometry.compartments) <= FEW_COMPARTMENTS else _LARGE
+    is_small = len(cell.geometry.compartments) <= FEW_COMPARTMENTS
+    levels, swing_mV = (_SMALL, SMALL_SWING_MV) if is_small else (_LARGE, 0.0)
     share, tolerance_mV, spacing_mV = levels[settings.accuracy]
     scale = settings.dt_ms / DEFAULT_DT_MS
     longest = settings.dt_ms if any(map(_is_tested, cell.mechanisms)) else LONGEST_MS * scale
-    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, longest, spacing_mV * scale)
+    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, swing_mV, longest, spacing_mV * scale)
 
 
 def _is_tested(mechanism: Mechanism) -> bool:

@@ -65,7 +65,7 @@ class ExperimentC(ctypes.Structure):
         ("currents", c_int32), ("clamps", c_int32), ("inputs", c_int32), ("events", c_int32), ("outputs", c_int32),
         ("stride", c_int32),
         ("duration", c_double), ("dt", c_double), ("temperature", c_double), ("v_init", c_double),
-        ("tolerance", c_double), ("h_max", c_double), ("spacing", c_double),
+        ("tolerance", c_double), ("swing", c_double), ("h_max", c_double), ("spacing", c_double),
         ("current", POINTER(CurrentC)), ("clamp", POINTER(ClampC)),
         ("input_mechanism", Int32s), ("input_node", Int32s), ("input_weight", Doubles),
         ("input_live", Bytes), ("event_time", Doubles),

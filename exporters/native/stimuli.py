@@ -60,7 +60,7 @@ def prepare(cell: Cell, parts: Sequence[Part], shape: Shape, experiment: Experim
         currents=len(currents), clamps=len(clamps), inputs=len(attached), events=len(events),
         outputs=len(experiment.outputs), stride=stride_of(cell, experiment, steps),
         duration=experiment.duration_ms, dt=steps.dt_ms,
-        tolerance=steps.tolerance_mV, h_max=steps.longest_ms,
+        tolerance=steps.tolerance_mV, swing=steps.swing_mV, h_max=steps.longest_ms,
         spacing=steps.spacing_mV,
         temperature=experiment.temperature_K,
         v_init=math.nan if experiment.v_init_mV is None else 1e-3 * experiment.v_init_mV,

@@ -231,7 +231,8 @@ def test_simulate_shows_what_each_accuracy_changes(simplecell, tmp_path, call):
     found = call("simulate", *files, "--out", tmp_path / "b", "--accuracy", "tight", "--json").json["accuracies"]
     levels = {level["accuracy"]: level for level in found["levels"]}
     assert "adaptive tight" in found["reference"]
-    assert levels["tight"]["shift_ms"] < levels["default"]["shift_ms"] < levels["fast"]["shift_ms"]
+    # of four spikes that are 0.04 and 0.06 ms off at the other two, either may have the luck
+    assert levels["tight"]["shift_ms"] < 0.2 * min(levels[level]["shift_ms"] for level in ("fast", "default"))
     assert len({level["spikes"] for level in levels.values()}) == 1
     without = call("simulate", *files, "--out", tmp_path / "c", "--backend", "native", "--json").json
     assert set(without) == {"files"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nmlopt.backend import Accuracy, Integrator, Settings, refused_settings
@@ -10,7 +12,7 @@ from nmlopt.errors import BackendError, UnsupportedError
 from nmlopt.experiment.model import Experiment, Output, VoltageClamp
 from nmlopt.exporters import registry
 from nmlopt.exporters.native import build
-from nmlopt.exporters.native.accuracy import complete, most_samples, steps_of
+from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, most_samples, steps_of
 from nmlopt.exporters.native.backend import layout_of
 from nmlopt.exporters.native.interface import kernel_library
 from nmlopt.ir.lower import lower
@@ -42,6 +44,21 @@ def test_accuracies_are_ordered(root):
     found = [steps_of(cell, Settings(integrator=Integrator.ADAPTIVE, accuracy=a)) for a in Accuracy]
     assert [s.tolerance_mV for s in found] == sorted((s.tolerance_mV for s in found), reverse=True)
     assert len({s.tolerance_mV for s in found}) == 3
+
+
+def test_small_cells_alone_mind_small_swings(root):
+    """By the same size at each accuracy and dt: the tolerance is what scales with them."""
+    cell = cell_of(root, "hh_soma")
+    found = [
+        steps_of(cell, Settings(dt_ms=dt, integrator=Integrator.ADAPTIVE, accuracy=a)).swing_mV
+        for a in Accuracy
+        for dt in (0.025, 0.0125)
+    ]
+    assert len(set(found)) == 1 and found[0] > 0.0
+    compartment = cell.geometry.compartments[0]
+    for count, minds in ((FEW_COMPARTMENTS, True), (FEW_COMPARTMENTS + 1, False)):
+        sized = replace(cell, geometry=replace(cell.geometry, compartments=(compartment,) * count))
+        assert (steps_of(sized, complete(Settings(integrator=Integrator.ADAPTIVE))).swing_mV > 0.0) is minds
 
 
 def test_fixed_steps_have_no_tolerance_and_one_sample_each(root):
