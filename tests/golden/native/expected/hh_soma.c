@@ -236,7 +236,7 @@ static void m_na_channel_rates_of(const Run *R, double low, double spacing, int 
     double *restrict m_q__ = R->state[0];
     double *restrict h_q__ = R->state[1];
 const int l = 0, j = 0;
-    _Pragma("GCC ivdep") for (int row = 0; row < rows; ++row) {
+    APART for (int row = 0; row < rows; ++row) {
             const double m_forwardRate_midpoint = m_forwardRate_midpoint__[l];
             double target[3][2], loss[2], gain[2];
             for (int side = 2; side >= 0; --side) {
@@ -605,7 +605,7 @@ static void m_k_channel_rates_of(const Run *R, double low, double spacing, int r
     const double *restrict erev__ = R->number[10];
     double *restrict n_q__ = R->state[2];
 const int l = 0, j = 0;
-    _Pragma("GCC ivdep") for (int row = 0; row < rows; ++row) {
+    APART for (int row = 0; row < rows; ++row) {
             double target[3][1], loss[1], gain[1];
             for (int side = 2; side >= 0; --side) {
                 const double v = low + spacing * row + (side == 1 ? 1e-5 : (side == 2 ? -1e-5 : 0.0));

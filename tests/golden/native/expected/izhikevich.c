@@ -98,7 +98,7 @@ static int64_t glide(Run *R) {
         }
         R->state[0][l] = hit ? old_vm : vm;
         R->state[1][l] = hit ? old_u : u;
-        R->flag[l] = hit ? EVENT : (nm_abs(vm) < MOST_V ? QUIET : AWAY);
+        R->flag[l] = hit ? HIT : (nm_abs(vm) < MOST_V ? QUIET : AWAY);
     }
     int64_t any = 0;
     LANES any |= R->flag[l];
