@@ -15,7 +15,7 @@ import fnmatch
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,12 @@ import backend_comparison as comparison  # noqa: E402 - the tools lie in a folde
 from omv_cases import OmvCase, find_cases, read_case  # noqa: E402
 from omv_ours import document_of  # noqa: E402
 
-from nmlopt.backend import Integrator, Settings  # noqa: E402
+from nmlopt.backend import Integrator, Recordings, Settings  # noqa: E402
 from nmlopt.document.model import Document  # noqa: E402
 from nmlopt.document.read import read  # noqa: E402
-from nmlopt.errors import NmloptError  # noqa: E402
+from nmlopt.errors import NmloptError, UnsupportedError, raise_errors  # noqa: E402
+from nmlopt.exporters import registry  # noqa: E402
 from nmlopt.importers.simulation_model import LemsSimulation  # noqa: E402
-from tests.conformance.judge import Trace  # noqa: E402
-from tests.conformance.nmlopt_runs import recorded_columns  # noqa: E402
 from tests.conformance.suite import case_ids, load  # noqa: E402
 
 KERNELS = ("compiled", "generic")
@@ -63,32 +62,44 @@ def compared(simulation: LemsSimulation, integrator: Integrator) -> Compared:
     """Both kernels on all runs of a simulation."""
     step = simulation.step_ms if integrator is Integrator.FIXED else None
     settings = Settings(integrator=integrator) if step is None else Settings(step, integrator=integrator)
-    found: list[Mapping[str, Trace] | str] = []
+    found: list[list[Recordings] | str] = []
     seconds = []
     for name in KERNELS:
         begin = time.process_time()
         with kernel(name):
             try:
-                found.append(recorded_columns(simulation, "native", settings))
-            except (NmloptError, RuntimeError) as error:
+                found.append(list(recorded(simulation, settings)))
+            except NmloptError as error:
                 found.append(" ".join(str(error).split()))
         seconds.append(time.process_time() - begin)
     ours, theirs = found
     if isinstance(ours, str) or isinstance(theirs, str):
         same = ours == theirs
         return Compared("" if same else f"{ours} / {theirs}", str(ours) if same else "", tuple(seconds))
-    return Compared(difference(ours, theirs), "", tuple(seconds))
+    differences = (difference(a, b) for a, b in zip(ours, theirs, strict=True))
+    return Compared(next(filter(None, differences), ""), "", tuple(seconds))
 
 
-def difference(ours: Mapping[str, Trace], theirs: Mapping[str, Trace]) -> str:
-    """The first column that differs in any bit, '' if none does."""
-    for name, trace in ours.items():
-        other = theirs[name]
-        if trace.times_s.tobytes() != other.times_s.tobytes():
-            return f"{name}: {len(trace.times_s)} and {len(other.times_s)} samples, or other times"
-        if trace.values.tobytes() != other.values.tobytes():
-            first = int(np.flatnonzero(trace.values != other.values)[0])
-            return f"{name}: sample {first}: {trace.values[first]!r} and {other.values[first]!r}"
+def recorded(simulation: LemsSimulation, settings: Settings) -> Iterator[Recordings]:
+    """What each run of a simulation records."""
+    native = registry.load("native")
+    for part in simulation.runs:
+        raise_errors(native.unsupported(part.cell, part.experiments), UnsupportedError)
+        yield from native.simulate(native.compile(part.cell, settings), part.experiments, np.zeros((1, 0)))
+
+
+def difference(ours: Recordings, theirs: Recordings) -> str:
+    """The first trace that differs in any bit, or how else they differ; '' if they do not."""
+    if (ours.status, ours.detail) != (theirs.status, theirs.detail):
+        return f"{ours.status} {ours.detail} / {theirs.status} {theirs.detail}"
+    for (experiment, output), trace in ours.traces.items():
+        other = theirs.traces[experiment, output]
+        if trace.t_ms.tobytes() != other.t_ms.tobytes():
+            return f"{experiment} {output}: {len(trace.t_ms)} and {len(other.t_ms)} samples, or other times"
+        if trace.y.tobytes() != other.y.tobytes():
+            ours_bits, their_bits = (np.ascontiguousarray(t.y).view(np.uint64) for t in (trace, other))
+            first = int(np.flatnonzero(ours_bits != their_bits)[0])
+            return f"{experiment} {output}: sample {first}: {trace.y[first]!r} and {other.y[first]!r}"
     return ""
 
 
