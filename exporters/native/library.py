@@ -70,10 +70,12 @@ def _asked() -> str:
 
 def _prebuilt(layout: Layout, asked: str) -> Path:
     found = prebuilt(layout) if asked != "compiled" else None
-    if found is None:
-        none = f"this installation has no prebuilt kernel for {this_platform()}"
-        raise no_compiler("not found: cc" if asked == "compiled" else f"not found: cc; {none}")
-    return found
+    if found is not None:
+        return found
+    none = f"this installation has no prebuilt kernel for {this_platform()} that this processor can run"
+    if asked == "prebuilt":
+        raise BackendError(Issue("B002", none, KERNEL, f"leave {KERNEL} out, or install a wheel that has one"))
+    raise no_compiler("not found: cc" if asked == "compiled" else f"not found: cc; {none}")
 
 
 def _slow(folder: Path) -> Issue:

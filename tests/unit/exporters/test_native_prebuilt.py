@@ -164,6 +164,9 @@ def test_the_kernel_can_be_asked_for(points, root, monkeypatch, request):
     monkeypatch.setenv(library.KERNEL, "prebuilt")
     asked = backend.compile(cell, Settings())
     assert asked.made["kernel"] == "prebuilt" and not asked.issues
+    monkeypatch.setattr(prebuilt, "ROOT", points / "none")
+    with pytest.raises(BackendError, match=f"{library.KERNEL}: error B002"):
+        backend.compile(cell, Settings())
     monkeypatch.setenv(library.KERNEL, "best")
     with pytest.raises(BackendError, match="B003"):
         backend.compile(cell, Settings())
