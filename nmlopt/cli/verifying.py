@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show_json(found.model_dump(mode="json"))
     else:
-        show_issues(result.files.issues)
+        ran = (side for side in result.verification.sides if side.status is SideStatus.OK)
+        show_issues((*result.files.issues, *(issue for side in ran for issue in side.issues)))
         show_verification(found)
         for file in files:
             show(str(file))
@@ -98,7 +99,9 @@ def show_verification(found: VerificationDocument) -> None:
             b.version or "not installed",
             f"{b.numerics}, dt {', '.join(f'{dt:g}' for dt in b.dt_ms)} ms" if b.status == "ok" else b.status,
             "" if b.order is None else f"{b.order:.2g}",
-            b.detail or "; ".join(dict.fromkeys(f"{i.code}: {i.message}" for i in b.issues)),
+            ""
+            if b.status == "ok"
+            else b.detail or "; ".join(dict.fromkeys(f"{i.code}: {i.message}" for i in b.issues)),
         )
         for b in found.backends
     ]

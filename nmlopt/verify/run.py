@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from nmlopt.backend import Recordings, RunStatus
-from nmlopt.errors import BackendError, NmloptError
+from nmlopt.errors import BackendError, Issue, NmloptError
 from nmlopt.evaluate.apart import simulate_apart
 from nmlopt.verify.compare import compare_spikes, compare_targets, compare_traces, pairs
 from nmlopt.verify.courses import courses
@@ -88,8 +88,13 @@ def _undecided(found: Verification) -> set[str]:
 
 def simulate_at(subject: Subject, entrant: Entrant, dt_ms: float) -> Recordings:
     """One run of every protocol in a process of its own: a crash is a failure. Raises NmloptError as `compile` does."""
+    return _simulated(subject, entrant, dt_ms)[0]
+
+
+def _simulated(subject: Subject, entrant: Entrant, dt_ms: float) -> tuple[Recordings, tuple[Issue, ...]]:
+    """The run, and what is to be known of its program."""
     program = entrant.backend.compile(subject.cell, replace(entrant.settings, dt_ms=dt_ms))
-    return simulate_apart(entrant.backend, program, subject.experiments, subject.values)[0]
+    return simulate_apart(entrant.backend, program, subject.experiments, subject.values)[0], program.issues
 
 
 def _ran(
@@ -106,10 +111,11 @@ def _ran(
     if issues:
         return Side(name, version, settings, SideStatus.REFUSED, issues), ()
     runs: list[Recordings] = []
+    remarks: tuple[Issue, ...] = ()
     for number, dt_ms in enumerate(steps_ms(settings.dt_ms)):
         on_step(Step(done + number, asked, f"{name}, dt {dt_ms:g} ms"))
         try:
-            run = simulate_at(subject, entrant, dt_ms)
+            run, remarks = _simulated(subject, entrant, dt_ms)
         except BackendError as error:
             return Side(name, version, settings, SideStatus.MISSING, error.issues), ()
         except NmloptError as error:
@@ -118,7 +124,7 @@ def _ran(
             detail = f"dt {dt_ms:g} ms: {run.status}: {run.detail}"
             return Side(name, version, settings, SideStatus.FAILED, (), detail), ()
         runs.append(run)
-    made = measured(subject, Side(name, version, settings, SideStatus.OK), runs)
+    made = measured(subject, Side(name, version, settings, SideStatus.OK, remarks), runs)
     return replace(made, seconds=time.monotonic() - begin), tuple(runs)
 
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.neuron
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    """A folder with the text that goes node by node, compiled for the plainest level of this machine."""
+    """A folder with the texts for cells of few compartments, compiled for the plainest level of this machine."""
     folder = tmp_path_factory.mktemp("prebuilt")
-    prebuild.prebuild(folder, names=["nodes"], levels=list(PLATFORMS[this_platform()].levels)[:1])
+    prebuild.prebuild(folder, names=["nodes", "lanes"], levels=list(PLATFORMS[this_platform()].levels)[:1])
     return folder
 
 
@@ -59,6 +59,12 @@ def test_every_verb_that_runs_it_says_so_once(verb, call, files, tmp_path):
     assert said.err.count("B132") == 1
     if verb == "check":
         assert call(verb, *files, "--strict").code == 0  # it is no fault of the files
+
+
+def test_verify_says_so_of_the_side_that_runs_it_and_what_the_other_lacks(call, files):
+    said = call("verify", *files, "--backends", "native,neuron")
+    assert said.code == 3
+    assert said.err.count("B132") == 1 and "B132" not in said.out and "B002: NEURON needs" in said.out
 
 
 def test_doctor_takes_it_for_a_compiler_and_names_what_neuron_lacks(call):
