@@ -13,7 +13,7 @@ from nmlopt.backend import Accuracy, Floats, Integrator, Offer, Program, Recordi
 from nmlopt.errors import Issue, UnsupportedError, raise_errors
 from nmlopt.experiment.model import Experiment
 from nmlopt.exporters.native.accuracy import FEW_COMPARTMENTS, complete, steps_of
-from nmlopt.exporters.native.generic import COMPILED
+from nmlopt.exporters.native.generic import COMPILED, model_of
 from nmlopt.exporters.native.generic_text import raise_without_room
 from nmlopt.exporters.native.library import library
 from nmlopt.exporters.native.schedule import filled
@@ -58,7 +58,7 @@ class NativeBackend:
         found = library(made)
         if found.is_generic:
             raise_without_room(made)
-        return Program(
+        program = Program(
             self.name,
             cell,
             settings,
@@ -68,6 +68,9 @@ class NativeBackend:
             {**found.made, **_levels(cell, settings)},
             found.issues,
         )
+        if found.is_generic:
+            model_of(program, program_kernel(program))  # raises B006 now, not in a run, which finds it made
+        return program
 
     def simulate(self, program: Program, experiments: Sequence[Experiment], values: Floats) -> tuple[Recordings, ...]:
         """Run every experiment for every row of `values` (n_candidates, n_slots), in the slots' units."""

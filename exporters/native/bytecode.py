@@ -35,8 +35,6 @@ OPERATIONS = (
     "LOOP", "WHILE", "AGAIN", "END_LOOP", "OCCUPANCIES", "IMPLICIT", *LOADS, *STORES,
 )  # fmt: skip
 """Names of all operations, by their number."""
-MOST_CHOICES = 16
-"""Choices and loops within one another for which the kernel has room."""
 _NUMBER = {name: k for k, name in enumerate(OPERATIONS)}
 
 Load: TypeAlias = tuple[str, int]
@@ -53,7 +51,8 @@ _Register: TypeAlias = tuple[str, int]
 class Body:
     """Byte code of a loop body.
 
-    Registers from `first_constant` on hold `constants` before it begins; `results`: registers of what it leaves.
+    Registers from `first_constant` on hold `constants` before it begins; `results`: registers of what it leaves;
+    `depth`: how many choices and loops stand within one another.
     """
 
     code: tuple[Code, ...]
@@ -61,6 +60,7 @@ class Body:
     first_constant: int
     registers: int
     results: tuple[int, ...]
+    depth: int
 
 
 def translate(
@@ -110,6 +110,7 @@ class _Translation:
     _most_locals: int = 0
     _most_temporaries: int = 0
     _masks: int = 0
+    _most_masks: int = 0
 
     def emit(self, operation: str, target: Any, a: Any = 0, b: Any = 0) -> int:
         """Add an order; returns its place."""
@@ -218,17 +219,31 @@ class _Translation:
         return register
 
     def _choice(self, node: Any) -> None:
-        test = self._expression(node.cond, 0)
-        begin = self.emit("IF", 0, test)
-        self._masks += 1
-        assert self._masks <= MOST_CHOICES
-        self._block([node.iftrue])
+        """Each further choice of a chain (else if) stands within the one before it."""
+        ends = [self._branch(node)]
+        while isinstance(node.iffalse, c_ast.If):
+            node = node.iffalse
+            ends.append(self._branch(node))
         if node.iffalse is not None:
-            self._skip(begin, self.emit("ELSE", 0))
-            begin = len(self._orders) - 1
             self._block([node.iffalse])
-        self._masks -= 1
-        self._skip(begin, self.emit("END_IF", 0))
+        for end in reversed(ends):
+            self._masks -= 1
+            self._skip(end, self.emit("END_IF", 0))
+
+    def _branch(self, node: Any) -> int:
+        """What is done where a test is true, and the place of the last order that may lead past the choice."""
+        begin = self.emit("IF", 0, self._expression(node.cond, 0))
+        self._deeper()
+        self._block([node.iftrue])
+        if node.iffalse is None:
+            return begin
+        other = self.emit("ELSE", 0)
+        self._skip(begin, other)
+        return other
+
+    def _deeper(self) -> None:
+        self._masks += 1
+        self._most_masks = max(self._most_masks, self._masks)
 
     def _skip(self, place: int, to: int) -> None:
         """Where to go on if an order finds no instance that needs what follows it."""
@@ -240,8 +255,7 @@ class _Translation:
         begin = len(self._orders)
         test = self._expression(node.cond, 0)
         leave = self.emit("WHILE", 0, test)
-        self._masks += 1
-        assert self._masks <= MOST_CHOICES
+        self._deeper()
         self._block([node.stmt])
         self._masks -= 1
         self.emit("AGAIN", 0, 0, begin)
@@ -344,6 +358,7 @@ class _Translation:
             first["c"],
             first["t"] + self._most_temporaries,
             tuple(number(register) for register in results),
+            self._most_masks,
         )
 
     def _relocated(self, shift: int) -> Iterator[_Order]:

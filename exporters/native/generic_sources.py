@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nmlopt.exporters.native.bytecode import MOST_CHOICES, OPERATIONS
+from nmlopt.exporters.native.bytecode import OPERATIONS
 from nmlopt.exporters.native.source import NODE_NUMBERS, TITLE, Layout, templates
 
 SOURCES: Mapping[str, Layout] = MappingProxyType(
@@ -18,6 +18,8 @@ ROOM: Mapping[str, int] = MappingProxyType(
 """For how much of a cell with compartments there is room in the generic kernel."""
 POINT_ROOM: Mapping[str, int] = MappingProxyType({"mechanisms": 256, "numbers": 1024, "states": 512, "held": 256})
 """The same for a point cell."""
+MOST_REGISTERS = 8192
+"""Of a loop body, each 256 bytes on the stack: two bodies at most are at work, in threads with 8 MB."""
 
 
 def name_of(layout: Layout) -> str:
@@ -38,5 +40,4 @@ def source_text(name: str) -> str:
         room=POINT_ROOM if name == "point" else ROOM,
         node_numbers=NODE_NUMBERS,
         operations=OPERATIONS,
-        most_choices=MOST_CHOICES,
     )

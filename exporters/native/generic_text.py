@@ -10,7 +10,7 @@ import numpy as np
 
 from nmlopt.errors import BackendError, Issue
 from nmlopt.exporters.native.bytecode import Body
-from nmlopt.exporters.native.generic_sources import POINT_ROOM, ROOM, name_of
+from nmlopt.exporters.native.generic_sources import MOST_REGISTERS, POINT_ROOM, ROOM, name_of
 from nmlopt.exporters.native.interface import Doubles, Int32s, doubles, int32s, pointer_to
 from nmlopt.exporters.native.point import PointText
 from nmlopt.exporters.native.source import Kernel
@@ -22,6 +22,7 @@ class TextC(ctypes.Structure):
     _fields_ = (
         ("order", Int32s), ("constant", Doubles), ("result", Int32s), ("orders", c_int32), ("constants", c_int32),
         ("first_constant", c_int32), ("registers", c_int32), ("results", c_int32), ("context", c_int32),
+        ("depth", c_int32), ("unused", c_int32),
     )  # fmt: skip
 
 
@@ -37,17 +38,27 @@ def raise_without_room(kernel: Kernel) -> None:
     }
     for what, count in wanted.items():
         if count > room.get(what, count):
-            message = f"the generic kernel has room for {room[what]} {what}, this cell has {count}"
-            raise BackendError(Issue("B006", message, hint="install a C compiler: compiled kernels have no such limit"))
+            raise _no_room(f"{room[what]} {what}, this cell has {count}")
+
+
+def _no_room(what: str) -> BackendError:
+    hint = "install a C compiler: compiled kernels have no such limit"
+    return BackendError(Issue("B006", f"the generic kernel has room for {what}", hint=hint))
 
 
 def text_structure(body: Body, kept: list[Any], *, context: int = 0) -> TextC:
-    """The kernel's structure of a body; `kept` gets what must outlive it."""
+    """The kernel's structure of a body; `kept` gets what must outlive it.
+
+    Raises BackendError B006 where there is no room for the numbers at work in it.
+    """
+    registers = body.registers + body.depth
+    if registers > MOST_REGISTERS:
+        raise _no_room(f"{MOST_REGISTERS} numbers at work at once, a mechanism of this cell has {registers}")
     orders = int32s(np.array(body.code, dtype=np.int32).reshape(-1, 4))
     constants, results = doubles([*body.constants, 0.0]), int32s([*body.results, -1])
     made = TextC(
         pointer_to(orders, Int32s), pointer_to(constants, Doubles), pointer_to(results, Int32s), len(body.code),
-        len(body.constants), body.first_constant, body.registers, len(body.results), context,
+        len(body.constants), body.first_constant, body.registers, len(body.results), context, body.depth,
     )  # fmt: skip
     kept += [orders, constants, results, made]
     return made

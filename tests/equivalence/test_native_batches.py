@@ -21,7 +21,7 @@ from nmlopt.document.read import read
 from nmlopt.errors import BackendError
 from nmlopt.experiment.model import Experiment, Output, Pulse
 from nmlopt.exporters import registry
-from nmlopt.exporters.native import generic_text
+from nmlopt.exporters.native import generic, generic_text
 from nmlopt.exporters.native.backend import layout_of
 from nmlopt.exporters.native.settling import branches
 from nmlopt.exporters.native.source import Layout
@@ -124,6 +124,33 @@ def test_the_generic_kernel_says_where_it_has_no_room(root: Path, tmp_path: Path
         program_of(root, tmp_path, "ball_and_stick", ADAPTIVE)
     (issue,) = caught.value.issues
     assert issue.code == "B006" and "3 states" in issue.message and "C compiler" in issue.hint
+
+
+@pytest.mark.parametrize("name", ["point cell", "few compartments", "few compartments, fixed steps"])
+def test_protocols_that_begin_in_one_another_may_be_many(name: str, root: Path, tmp_path: Path, monkeypatch) -> None:
+    model, settings, _ = CASES[name]
+    pulses = [Pulse(SOMA, 0.1 + 0.2 * k, 0.1, 0.1) for k in range(60)]
+    experiments = tuple(
+        Experiment(str(k), 12.2, 300.0, tuple(pulses[: k + 1]), (Output("v", SOMA),)) for k in range(len(pulses))
+    )
+    assert [b and b.leader for b in branches(experiments)] == [None, *range(59)]
+    found = []
+    for kernel in ("compiled", "generic"):
+        monkeypatch.setenv("NMLOPT_KERNEL", kernel)
+        program = program_of(root, tmp_path, model, settings)
+        start = np.array([[slot.default for slot in program.slots]])
+        found.append(bits(run(program, experiments, start)))
+    assert found[0] == found[1]
+
+
+def test_the_generic_kernel_says_what_is_too_large_for_it(root: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("NMLOPT_KERNEL", "generic")
+    monkeypatch.setattr(generic_text, "MOST_REGISTERS", 20)
+    generic.model_of.cache_clear()
+    with pytest.raises(BackendError) as caught:
+        program_of(root, tmp_path, "hh_soma", FIXED)
+    (issue,) = caught.value.issues
+    assert issue.code == "B006" and "20 numbers at work" in issue.message and "C compiler" in issue.hint
 
 
 def test_one_that_fails_changes_nothing_for_the_others(root: Path, tmp_path: Path) -> None:

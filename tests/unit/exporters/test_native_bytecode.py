@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nmlopt.exporters.native.bytecode import MOST_CHOICES, OPERATIONS, Body, translate
+from nmlopt.exporters.native.bytecode import OPERATIONS, Body, translate
 
 NAMES: dict[str, Any] = {"v": ("AT_NODE", 0), "m": ("STATE", 3), "h": ("GIVEN", 0), "absent": 0.0}
 KEEP = {"m": ("STORE_STATE", 3)}
@@ -20,16 +20,16 @@ def computed(body: Body, **loaded: float) -> dict[int, float]:
     """What a body of choices and sums without loops leaves in its registers, worked out by hand."""
     values = dict(enumerate(body.constants, body.first_constant))
     sources = {"AT_NODE": "v", "STATE": "m", "GIVEN": "h"}
-    skip: list[bool] = [False]
+    skip, tested = [False], [False]
     for number, to, a, b in body.code:
         match OPERATIONS[number]:
             case "IF":
                 skip.append(skip[-1] or values[a] == 0.0)
-                tested = values[a]
+                tested.append(values[a] != 0.0)
             case "ELSE":
-                skip[-1] = skip[-2] or tested != 0.0
+                skip[-1] = skip[-2] or tested[-1]
             case "END_IF":
-                skip.pop()
+                skip.pop(), tested.pop()
             case "MOVE":
                 values[to] = values[a]
             case "KEEP":
@@ -40,6 +40,8 @@ def computed(body: Body, **loaded: float) -> dict[int, float]:
                 values[to] = values[a] * values[b]
             case "MORE":
                 values[to] = float(values[a] > values[b])
+            case "LESS":
+                values[to] = float(values[a] < values[b])
             case "STORE_STATE":
                 pass
             case source:
@@ -104,8 +106,25 @@ def test_what_nothing_is_left_in_is_zero():
     assert computed(body, v=4.0, m=0.0)[body.results[0]] == 0.0
 
 
-def test_choices_have_a_limit_that_is_kept():
-    deep = ["if (v > 0.0) {"] * (MOST_CHOICES + 1) + ["m = 1.0;"] + ["}"] * (MOST_CHOICES + 1)
-    with pytest.raises(AssertionError):
-        translate(deep, NAMES)
-    translate([*deep[:MOST_CHOICES], "m = 1.0;", *["}"] * MOST_CHOICES], NAMES)
+@pytest.mark.parametrize("v", [0.0, 1.0, 299.0, 300.0])
+def test_a_chain_of_choices_may_be_long(v):
+    lines = [f"{'} else ' if k else ''}if (v < {k + 1}.0) {{\nm = {k}.0;" for k in range(300)]
+    body = translate([*lines, "} else {", "m = -1.0;", "}"], NAMES, results=["m"])
+    assert body.depth == 300
+    assert computed(body, v=v, m=0.0)[body.results[0]] == (v if v < 300.0 else -1.0)
+
+
+def test_choices_and_loops_within_one_another_are_counted():
+    lines = [
+        "while (v > h) {",
+        "if (v > 2.0) {",
+        "m = 1.0;",
+        "}",
+        "v = v - 1.0;",
+        "}",
+        "if (m > 0.0) {",
+        "h = 1.0;",
+        "}",
+    ]
+    assert translate(lines, NAMES).depth == 2
+    assert translate(["m = v;"], NAMES).depth == 0
