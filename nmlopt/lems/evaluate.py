@@ -79,19 +79,28 @@ def _choose(cases: tuple[tuple[Evaluator, Evaluator], ...], default: Evaluator) 
     return run
 
 
-def _lift(scalar: Callable[[float], float], array: Callable[..., npt.NDArray[np.float64]]) -> _One:
-    """A function of one argument that gives nan or inf where `math` would raise."""
+def _lift(scalar: Callable[[float], float], array: Callable[..., npt.NDArray[np.float64]] | None = None) -> _One:
+    """A function of one argument that gives nan or inf where `math` would raise; element by element without `array`.
 
-    def run(x: Value) -> Value:
-        if isinstance(x, np.ndarray):
-            with np.errstate(all="ignore"):
-                return np.asarray(array(x), dtype=np.float64)
+    numpy's own exponentials, logarithms and powers differ in the last bit from one processor to another (with AVX-512
+    from without), those of the C library, which `math` has, do not.
+    """
+
+    def one(x: float) -> float:
         try:
             return scalar(x)
         except OverflowError:
             return math.inf
         except ValueError:
             return math.nan
+
+    each = array or _vector(one)
+
+    def run(x: Value) -> Value:
+        if isinstance(x, np.ndarray):
+            with np.errstate(all="ignore"):
+                return np.asarray(each(x), dtype=np.float64)
+        return one(x)
 
     return run
 
@@ -174,7 +183,7 @@ _BINARY: dict[str, _Two] = {
     "-": _lift2(lambda x, y: x - y, np.subtract),
     "*": _lift2(lambda x, y: x * y, np.multiply),
     "/": _lift2(_divide, np.divide),
-    "^": _lift2(_power, np.power),
+    "^": _lift2(_power, np.vectorize(_power, otypes=[np.float64])),
     "<": _lift2(_truth(lambda x, y: x < y), np.less),
     ">": _lift2(_truth(lambda x, y: x > y), np.greater),
     "<=": _lift2(_truth(lambda x, y: x <= y), np.less_equal),
@@ -185,18 +194,18 @@ _BINARY: dict[str, _Two] = {
     "or": _lift2(_truth(lambda x, y: bool(x or y)), np.logical_or),
 }
 _FUNCTIONS: dict[str, _One] = {
-    "sin": _lift(math.sin, np.sin),
-    "cos": _lift(math.cos, np.cos),
-    "tan": _lift(math.tan, np.tan),
-    "sinh": _lift(math.sinh, np.sinh),
-    "cosh": _lift(math.cosh, np.cosh),
-    "tanh": _lift(math.tanh, np.tanh),
-    "exp": _lift(math.exp, np.exp),
+    "sin": _lift(math.sin),
+    "cos": _lift(math.cos),
+    "tan": _lift(math.tan),
+    "sinh": _lift(math.sinh),
+    "cosh": _lift(math.cosh),
+    "tanh": _lift(math.tanh),
+    "exp": _lift(math.exp),
     "sqrt": _lift(math.sqrt, np.sqrt),
     "ceil": _lift(_ceil, np.ceil),
-    "log": _lift(_log, np.log),
+    "log": _lift(_log),
     "abs": _lift(abs, np.abs),
-    "H": _lift(_heaviside, _vector(_heaviside)),
-    "factorial": _lift(_factorial, _vector(_factorial)),
-    "exprelr": _lift(_exprelr, _vector(_exprelr)),
+    "H": _lift(_heaviside),
+    "factorial": _lift(_factorial),
+    "exprelr": _lift(_exprelr),
 }
