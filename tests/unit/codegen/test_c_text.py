@@ -37,6 +37,14 @@ def test_a_name_that_looks_renamed_already_stays_apart():
     assert writer.names["k"] != writer.names["k_of"]
 
 
+@pytest.mark.parametrize("name", ["q_rate", "q_loss", "q_gain", "q_ga", "q_lb", "q_1"])
+def test_names_of_locals_of_another_variable_are_not_used(name):
+    renamed = c_writer(mechanism(parameters=(name,)))
+    local = name.replace("q", renamed.names["q"], 1)
+    clash = c_writer(mechanism(parameters=(local,)))
+    assert clash.names["q"] == renamed.names["q"] and clash.names[local] != local
+
+
 def test_functions_are_those_of_the_kernel_and_choices_are_statements():
     value = Cases(((Op("<", (Sym("v"), Num(0.0))), Call("exp", (Sym("v"),))),), Op("^", (Sym("q"), Num(3.0))))
     writer = c_writer(mechanism(Assigned("x_rate", value)))
