@@ -77,7 +77,7 @@ def _command(platform: Platform, *, is_cross: bool) -> tuple[str, ...]:
 
 
 def _make(work: _Work, version: str) -> None:
-    """Compile aside and move into place: a folder always holds a whole kernel."""
+    """Compile aside and move into place, what tells a whole kernel last."""
     text = source_text(work.name)
     work.folder.parent.mkdir(parents=True, exist_ok=True)
     is_zig = "ziglang" in work.command

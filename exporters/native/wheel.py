@@ -27,7 +27,7 @@ class BuildPy(build_py):
         shutil.rmtree(place, ignore_errors=True)
         folder = _folder()
         if folder is not None:
-            shutil.copytree(folder, place / folder.name)
+            shutil.copytree(folder, place / folder.name, ignore=shutil.ignore_patterns("failed-*"))
 
 
 class BdistWheel(bdist_wheel):
