@@ -1,4 +1,4 @@
-"""What a wheel holds and how it is tagged, with and without kernels."""
+"""What a wheel holds and how it is tagged, with and without kernels; which instructions kernels have."""
 
 from __future__ import annotations
 
@@ -60,3 +60,16 @@ def test_kernels_go_into_a_wheel_for_their_platform_where_that_is_asked_for(chec
 def test_a_folder_without_kernels_is_refused(checkout, tmp_path):
     with pytest.raises(subprocess.CalledProcessError):
         wheel(checkout, tmp_path / "out", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("level", "has", "lacks"),
+    [("x86-64-v2", "%xmm", "%ymm"), ("x86-64-v3", "%ymm", "%zmm"), ("x86-64-v4", "%zmm", "%tmm")],
+)
+def test_a_kernel_has_the_instructions_of_its_level_and_none_beyond(level, has, lacks, tmp_path):
+    if this_platform() != "linux-x86_64":
+        return
+    made = prebuild.prebuild(tmp_path, names=["point"], levels=[level]) / level / "point" / "kernel.so"
+    code = subprocess.run(["objdump", "-d", str(made)], capture_output=True, text=True, check=True).stdout
+    assert has in code and lacks not in code
+    assert "vfmadd" not in code  # none is written in this text, and the compiler makes none by itself
