@@ -87,22 +87,31 @@ CHANNELS = "".join(
 )
 TWO = '<channelDensityNernstCa2 id="two" ionChannel="cal" condDensity="0.05mS_per_cm2" segmentGroup="warm" ion="ca2"/>'
 DENSITIES = TWO + "".join(
-    f'<channelDensity id="d{name}" ionChannel="x{name}" condDensity="{g}mS_per_cm2" erev="{e}mV" '
+    f'<channelDensity id="{name}_{where}" ionChannel="x{name}" condDensity="{g}mS_per_cm2" erev="{e}mV" '
     f'segmentGroup="{where}" ion="non_specific"/>'
     for name, g, e, where in (
         ("many", 0.05, -60, "hot"),
         ("coupled", 0.2, -70, "warm"),
         ("flips", 0.1, -40, "hot"),
+        ("coupled", 0.3, -75, "g1"),
         ("second", 0.3, -85, "warm"),
     )
 )
-SECOND_SPECIES = (
-    '<species id="ca2" ion="ca2" concentrationModel="pool2" initialConcentration="3e-4mM" '
-    'initialExtConcentration="3mM" segmentGroup="warm"/>'
+SPECIES = "".join(
+    f'<species id="{pool}" ion="{ion}" concentrationModel="{pool}" initialConcentration="{c}mM" '
+    f'initialExtConcentration="3mM" segmentGroup="{where}"/>'
+    for pool, ion, c, where in (("second", "ca2", 3e-4, "warm"), ("elsewhere", "ca", 2e-4, "g1"))
 )
-POOL = (
-    '<decayingPoolConcentrationModel id="pool2" ion="ca2" restingConc="2e-4mM" decayConstant="20ms" '
-    'shellThickness="0.3um"/>'
+POOLS = (
+    f'<ComponentType name="mixed" extends="concentrationModel">{CONSTANTS}<Constant name="K" dimension="rho_factor" '
+    'value="0.02mol_per_m_per_A_per_s"/><Requirement name="iCa2" dimension="current"/><Requirement name="surfaceArea" '
+    'dimension="area"/><Dynamics><StateVariable name="concentration" exposure="concentration" dimension='
+    '"concentration"/><StateVariable name="extConcentration" exposure="extConcentration" dimension="concentration"/>'
+    '<TimeDerivative variable="concentration" value="iCa2*K/surfaceArea + (own*1e-3*MM - concentration)/(20*MS)"/>'
+    '<OnStart><StateAssignment variable="concentration" value="initialConcentration"/><StateAssignment '
+    'variable="extConcentration" value="initialExtConcentration"/></OnStart></Dynamics></ComponentType>'
+    '<mixed id="second" ion="ca2" own="0.3"/><fixedFactorConcentrationModel id="elsewhere" ion="ca" '
+    'restingConc="5e-4mM" decayConstant="9ms" rho="0.02mol_per_m_per_A_per_s"/>'
 )
 STIMULI = (
     f'<ComponentType name="mine" extends="baseConductanceBasedSynapse">{CONSTANTS}<Dynamics>{STATE.format("a")}'
@@ -118,22 +127,23 @@ STIMULI = (
     '<rampGenerator id="ramp" delay="1ms" duration="5ms" startAmplitude="0nA" finishAmplitude="0.03nA" '
     'baselineAmplitude="0.001nA"/>'
 )
-POINT_SUM = '<DerivedVariable name="iSyn" dimension="current" select="synapses[*]/i" reduce="add"/>'
+POINT_SUM = '<DerivedVariable name="iSyn" dimension="current" select="synapses[*]/i" reduce="add"/>' \
+    '<DerivedVariable name="seen" exposure="seen" dimension="current" value="2*iSyn"/>'  # fmt: skip
 REGIMES = lems_constructs.REGIMES.format(a="up", b="down", x="z", up="(0.2 + 0.1*all)/MS", high="0.9", low="0.3*p")
 
 
 def cable() -> str:
     """The tree, or a small one, with all of the above."""
-    text = tree_cell.text().replace('<cell id="tree">', f'{GATES}{CHANNELS}{POOL}{STIMULI}<cell id="tree">')
-    return text.replace("<spikeThresh", f"{DENSITIES}<spikeThresh").replace(
-        "<resistivity", f"{SECOND_SPECIES}<resistivity"
-    )
+    text = tree_cell.text().replace('<cell id="tree">', f'{GATES}{CHANNELS}{POOLS}{STIMULI}<cell id="tree">')
+    return text.replace("<spikeThresh", f"{DENSITIES}<spikeThresh").replace("<resistivity", f"{SPECIES}<resistivity")
 
 
 def point() -> str:
     """A point cell with regimes that adds up its inputs."""
-    declared = '<Parameter name="p" dimension="none"/><Exposure name="z" dimension="none"/>' \
-        '<Attachments name="synapses" type="basePointCurrent"/>'  # fmt: skip
+    declared = (
+        '<Parameter name="p" dimension="none"/><Exposure name="z" dimension="none"/><Exposure name="seen" '
+        'dimension="current"/><Attachments name="synapses" type="basePointCurrent"/>'
+    )
     spike = '<OnCondition test="v .gt. -52*MV"><StateAssignment variable="v" value="-70*MV + all*MV"/><EventOut ' \
         'port="spike"/></OnCondition>'  # fmt: skip
     moves = lems_constructs.MOVES.format(value="((30*p - 70 + 20*z)*MV - v)/(7*MS) + iSyn/(0.1*NF)")
