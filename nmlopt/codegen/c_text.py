@@ -6,7 +6,7 @@ round a literal's value differently from a parameter's, and loops over them can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from nmlopt.codegen.nmodl import Body, Writer
 from nmlopt.codegen.printer import Dialect
@@ -35,38 +35,15 @@ _KERNEL_TEXT = """
 """
 """Names of the text around the blocks."""
 _KERNEL = frozenset(_KERNEL_TEXT.split())
-_ENDS = frozenset({"rate", "loss", "gain", "ga", "la", "gb", "lb"})
-"""Of names of locals that blocks make for a state; those of choices end in a number."""
 
 
 def c_writer(mechanism: Mechanism) -> Writer:
     """A writer of C for a mechanism; its inputs keep their IR names, which the surrounding text declares."""
     writer = Writer(mechanism, partial=False, dialect=C)
-    dynamics = mechanism.dynamics
-    own = [p.name for p in mechanism.parameters] + [s.name for s in dynamics.states]
-    own += [a.name for a in dynamics.assigned] + [name for k in dynamics.kinetics for name in k.states]
-    _rename(writer, own, lambda name: name in _KERNEL or name.endswith("__"))
-    given = frozenset(writer.names[name] for name in own)
-    _rename(writer, own, lambda name: _is_local(name, given))
-    writer.names |= {name: name for name in dynamics.inputs if name not in own}
+    writer.rename(lambda name: name in _KERNEL or name.endswith("__"))
+    writer.avoid_locals()
+    writer.names |= {name: name for name in mechanism.dynamics.inputs if name not in writer.variables}
     return writer
-
-
-def _rename(writer: Writer, own: Sequence[str], is_used: Callable[[str], bool]) -> None:
-    """Give variables whose names in C something else uses names that nothing does."""
-    taken = {writer.names[name] for name in own}
-    for name in dict.fromkeys(own):
-        while is_used(writer.names[name]):
-            writer.names[name] = f"{writer.names[name]}_of"
-            while writer.names[name] in taken:
-                writer.names[name] += "_"
-            taken.add(writer.names[name])
-
-
-def _is_local(name: str, given: frozenset[str]) -> bool:
-    """Whether a block may use a name for a local that it needs for a variable of another name."""
-    stem, _, end = name.rpartition("_")
-    return stem in given and (end in _ENDS or end.isdigit())
 
 
 def c_body(writer: Writer) -> Body:

@@ -7,7 +7,7 @@ those of one placement are RANGE.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nmlopt.codegen.analysis import Definitions
@@ -43,6 +43,8 @@ _RESERVED_TEXT = """
 """
 """The last two because NEURON gives a state `y` a start `y0`, which C's <math.h> has already."""
 RESERVED = frozenset(_RESERVED_TEXT.split())
+_ENDS = frozenset({"rate", "loss", "gain", "ga", "la", "gb", "lb"})
+"""Of names of locals that blocks make for a state; those of choices end in a number."""
 ION_VARIABLES = {"caConc": ("ca", "cai"), "caConcExt": ("ca", "cao"), "caConc2": ("ca2", "ca2i"),
                  "caConcExt2": ("ca2", "ca2o"), "iCa": ("ca", "ica"), "iCa2": ("ca2", "ica2")}  # fmt: skip
 
@@ -127,12 +129,7 @@ class Writer:
         dynamics = self.mechanism.dynamics
         if not self.currents and self.mechanism.current:
             self.currents = (Current(self.mechanism.ion, self.mechanism.current),)
-        own = [
-            *(p.name for p in self.mechanism.parameters),
-            *(s.name for s in dynamics.states),
-            *(a.name for a in dynamics.assigned),
-            *(name for scheme in dynamics.kinetics for name in scheme.states),
-        ]
+        own = self.variables
         self.names: dict[str, str] = {name: safe(name) for name in own}
         self.names |= {"v": "vs", "t": "ts", "temperature": "temperature", "surfaceArea": "surfaceArea"} | {
             key: variable for key, (_, variable) in ION_VARIABLES.items() if key not in ("iCa", "iCa2")
@@ -143,9 +140,33 @@ class Writer:
         states = [*(s.name for s in dynamics.states), *(name for k in dynamics.kinetics for name in k.states)]
         starts = {f"{self.names[name]}0" for name in states}  # NMODL has a number y0 of its own for each state y
         self.names |= {name: f"{self.names[name]}_" for name in own if self.names[name] in starts}
+        self.avoid_locals()
         self.definitions = Definitions(dynamics.assigned)
         self.shared = tuple(p.name for p in self.mechanism.parameters if p.value is not None)
         self.own = tuple(p.name for p in self.mechanism.parameters if p.value is None)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The IR names of all that the mechanism has of its own."""
+        dynamics = self.mechanism.dynamics
+        names = [*(p.name for p in self.mechanism.parameters), *(s.name for s in dynamics.states)]
+        names += [*(a.name for a in dynamics.assigned), *(name for k in dynamics.kinetics for name in k.states)]
+        return tuple(dict.fromkeys(names))
+
+    def avoid_locals(self) -> None:
+        """Rename variables that are called as a local that blocks make for another variable, as `q_loss` beside `q`."""
+        given = frozenset(self.names[name] for name in self.variables)
+        self.rename(lambda name: _is_local(name, given))
+
+    def rename(self, is_used: Callable[[str], bool]) -> None:
+        """Give variables whose names in the language something else uses names that nothing does."""
+        taken = {self.names[name] for name in self.variables}
+        for name in self.variables:
+            while is_used(self.names[name]):
+                self.names[name] = f"{self.names[name]}_of"
+                while self.names[name] in taken:
+                    self.names[name] += "_"
+                taken.add(self.names[name])
 
     def text(self, expr: Expr) -> str:
         """The expression, which holds no `Cases`."""
@@ -223,6 +244,12 @@ class Body:
     def block(self, head: str) -> Block:
         """The finished block."""
         return Block(head, tuple(dict.fromkeys(self.local_names)), tuple(self.lines))
+
+
+def _is_local(name: str, given: frozenset[str]) -> bool:
+    """Whether a block may use a name for a local that it needs for a variable of another name."""
+    stem, _, end = name.rpartition("_")
+    return (stem in given and (end in _ENDS or end.isdigit())) or name.removeprefix("old_") in given - {name}
 
 
 def safe(name: str) -> str:

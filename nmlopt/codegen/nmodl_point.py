@@ -83,6 +83,7 @@ def _rename(writer: Writer) -> None:
     if any(s.name == "v" for s in writer.mechanism.dynamics.states):
         writer.names["v"] = "vm"
     writer.names |= {"iSyn": "drive", "ISyn": "drive", "t": "now", CONSTANT: "sum_i", SLOPE: "sum_g"}
+    writer.avoid_locals()
 
 
 def _initial(writer: Writer) -> Block:

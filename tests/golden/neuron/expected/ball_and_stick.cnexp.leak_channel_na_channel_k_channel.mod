@@ -42,9 +42,9 @@ STATE {
 
 INITIAL {
     LOCAL vs, na_channel_m_forwardRate_x, exp1, relative, na_channel_m_forwardRate_r,
-            na_channel_m_reverseRate_x, exp2, relative_2, na_channel_m_reverseRate_r, exp3,
+            na_channel_m_reverseRate_x, exp2, relative_2_of, na_channel_m_reverseRate_r, exp3,
             na_channel_h_forwardRate_r, exp4, na_channel_h_reverseRate_r, k_channel_n_forwardRate_x, exp5,
-            relative_3, k_channel_n_forwardRate_r, exp6, k_channel_n_reverseRate_r
+            relative_3_of, k_channel_n_forwardRate_r, exp6, k_channel_n_reverseRate_r
     vs = 0.001 * v
     na_channel_m_forwardRate_x = (vs - (-0.047)) * 250.0
     exp1 = exp(-na_channel_m_forwardRate_x)
@@ -58,12 +58,12 @@ INITIAL {
     na_channel_m_reverseRate_x = (vs - (-0.02)) * (-200.0)
     exp2 = exp(-na_channel_m_reverseRate_x)
     if (fabs(na_channel_m_reverseRate_x) < 0.001) {
-        relative_2 = 1.0 + 0.5 * na_channel_m_reverseRate_x + 0.08333333333333333 * (na_channel_m_reverseRate_x *
-                na_channel_m_reverseRate_x)
+        relative_2_of = 1.0 + 0.5 * na_channel_m_reverseRate_x + 0.08333333333333333 *
+                (na_channel_m_reverseRate_x * na_channel_m_reverseRate_x)
     } else {
-        relative_2 = na_channel_m_reverseRate_x / (1.0 - exp2)
+        relative_2_of = na_channel_m_reverseRate_x / (1.0 - exp2)
     }
-    na_channel_m_reverseRate_r = 1400.0 * relative_2
+    na_channel_m_reverseRate_r = 1400.0 * relative_2_of
     na_channel_m_q = na_channel_m_forwardRate_r / (na_channel_m_forwardRate_r + na_channel_m_reverseRate_r)
     exp3 = exp((vs - (-0.043)) * (-55.55555555555556))
     na_channel_h_forwardRate_r = 128.0 * exp3
@@ -73,12 +73,12 @@ INITIAL {
     k_channel_n_forwardRate_x = (vs - (-0.045)) * 200.0
     exp5 = 0.006737946999085467 / exp2
     if (fabs(k_channel_n_forwardRate_x) < 0.001) {
-        relative_3 = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 * (k_channel_n_forwardRate_x *
-                k_channel_n_forwardRate_x)
+        relative_3_of = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 *
+                (k_channel_n_forwardRate_x * k_channel_n_forwardRate_x)
     } else {
-        relative_3 = k_channel_n_forwardRate_x / (1.0 - exp5)
+        relative_3_of = k_channel_n_forwardRate_x / (1.0 - exp5)
     }
-    k_channel_n_forwardRate_r = 160.0 * relative_3
+    k_channel_n_forwardRate_r = 160.0 * relative_3_of
     exp6 = exp((vs - (-0.05)) * (-25.0))
     k_channel_n_reverseRate_r = 500.0 * exp6
     k_channel_n_q = k_channel_n_forwardRate_r / (k_channel_n_forwardRate_r + k_channel_n_reverseRate_r)
@@ -105,9 +105,9 @@ BREAKPOINT {
 
 DERIVATIVE states {
     LOCAL vs, na_channel_m_forwardRate_x, exp1, relative, na_channel_m_forwardRate_r, na_channel_m_q_gain,
-            na_channel_m_reverseRate_x, exp2, relative_2, na_channel_m_reverseRate_r, na_channel_m_q_loss,
+            na_channel_m_reverseRate_x, exp2, relative_2_of, na_channel_m_reverseRate_r, na_channel_m_q_loss,
             exp3, na_channel_h_forwardRate_r, na_channel_h_q_gain, exp4, na_channel_h_reverseRate_r,
-            na_channel_h_q_loss, k_channel_n_forwardRate_x, exp5, relative_3, k_channel_n_forwardRate_r,
+            na_channel_h_q_loss, k_channel_n_forwardRate_x, exp5, relative_3_of, k_channel_n_forwardRate_r,
             k_channel_n_q_gain, exp6, k_channel_n_reverseRate_r, k_channel_n_q_loss
     vs = 0.001 * v
     na_channel_m_forwardRate_x = (vs - (-0.047)) * 250.0
@@ -123,12 +123,12 @@ DERIVATIVE states {
     na_channel_m_reverseRate_x = (vs - (-0.02)) * (-200.0)
     exp2 = exp(-na_channel_m_reverseRate_x)
     if (fabs(na_channel_m_reverseRate_x) < 0.001) {
-        relative_2 = 1.0 + 0.5 * na_channel_m_reverseRate_x + 0.08333333333333333 * (na_channel_m_reverseRate_x *
-                na_channel_m_reverseRate_x)
+        relative_2_of = 1.0 + 0.5 * na_channel_m_reverseRate_x + 0.08333333333333333 *
+                (na_channel_m_reverseRate_x * na_channel_m_reverseRate_x)
     } else {
-        relative_2 = na_channel_m_reverseRate_x / (1.0 - exp2)
+        relative_2_of = na_channel_m_reverseRate_x / (1.0 - exp2)
     }
-    na_channel_m_reverseRate_r = 1400.0 * relative_2
+    na_channel_m_reverseRate_r = 1400.0 * relative_2_of
     na_channel_m_q_loss = na_channel_m_forwardRate_r + na_channel_m_reverseRate_r
     exp3 = exp((vs - (-0.043)) * (-55.55555555555556))
     na_channel_h_forwardRate_r = 128.0 * exp3
@@ -139,12 +139,12 @@ DERIVATIVE states {
     k_channel_n_forwardRate_x = (vs - (-0.045)) * 200.0
     exp5 = 0.006737946999085467 / exp2
     if (fabs(k_channel_n_forwardRate_x) < 0.001) {
-        relative_3 = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 * (k_channel_n_forwardRate_x *
-                k_channel_n_forwardRate_x)
+        relative_3_of = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 *
+                (k_channel_n_forwardRate_x * k_channel_n_forwardRate_x)
     } else {
-        relative_3 = k_channel_n_forwardRate_x / (1.0 - exp5)
+        relative_3_of = k_channel_n_forwardRate_x / (1.0 - exp5)
     }
-    k_channel_n_forwardRate_r = 160.0 * relative_3
+    k_channel_n_forwardRate_r = 160.0 * relative_3_of
     k_channel_n_q_gain = k_channel_n_forwardRate_r * 1.0
     exp6 = exp((vs - (-0.05)) * (-25.0))
     k_channel_n_reverseRate_r = 500.0 * exp6

@@ -53,7 +53,7 @@ STATE {
 INITIAL {
     LOCAL vs, na_channel_m_forwardRate_x, exp1, relative, na_channel_m_forwardRate_r, exp2,
             na_channel_m_reverseRate_r, exp3, na_channel_h_forwardRate_r, exp4, na_channel_h_reverseRate_r,
-            k_channel_n_forwardRate_x, exp5, relative_2, k_channel_n_forwardRate_r, exp6,
+            k_channel_n_forwardRate_x, exp5, relative_2_of, k_channel_n_forwardRate_r, exp6,
             k_channel_n_reverseRate_r
     vs = 0.001 * v
     na_channel_m_forwardRate_x = (vs - na_channel_m_forwardRate_midpoint) * 100.0
@@ -86,12 +86,12 @@ INITIAL {
         exp5 = exp(-k_channel_n_forwardRate_x)
     }
     if (fabs(k_channel_n_forwardRate_x) < 0.001) {
-        relative_2 = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 * (k_channel_n_forwardRate_x *
-                k_channel_n_forwardRate_x)
+        relative_2_of = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 *
+                (k_channel_n_forwardRate_x * k_channel_n_forwardRate_x)
     } else {
-        relative_2 = k_channel_n_forwardRate_x / (1.0 - exp5)
+        relative_2_of = k_channel_n_forwardRate_x / (1.0 - exp5)
     }
-    k_channel_n_forwardRate_r = 100.0 * relative_2
+    k_channel_n_forwardRate_r = 100.0 * relative_2_of
     exp6 = exp((vs - (-0.065)) * (-12.5))
     k_channel_n_reverseRate_r = 125.0 * exp6
     k_channel_n_q = k_channel_n_forwardRate_r / (k_channel_n_forwardRate_r + k_channel_n_reverseRate_r)
@@ -120,8 +120,8 @@ DERIVATIVE states {
     LOCAL vs, na_channel_m_forwardRate_x, exp1, relative, na_channel_m_forwardRate_r, na_channel_m_q_gain,
             exp2, na_channel_m_reverseRate_r, na_channel_m_q_loss, exp3, na_channel_h_forwardRate_r,
             na_channel_h_q_gain, exp4, na_channel_h_reverseRate_r, na_channel_h_q_loss,
-            k_channel_n_forwardRate_x, exp5, relative_2, k_channel_n_forwardRate_r, k_channel_n_q_gain, exp6,
-            k_channel_n_reverseRate_r, k_channel_n_q_loss
+            k_channel_n_forwardRate_x, exp5, relative_2_of, k_channel_n_forwardRate_r, k_channel_n_q_gain,
+            exp6, k_channel_n_reverseRate_r, k_channel_n_q_loss
     vs = 0.001 * v
     na_channel_m_forwardRate_x = (vs - na_channel_m_forwardRate_midpoint) * 100.0
     exp1 = exp(-na_channel_m_forwardRate_x)
@@ -155,12 +155,12 @@ DERIVATIVE states {
         exp5 = exp(-k_channel_n_forwardRate_x)
     }
     if (fabs(k_channel_n_forwardRate_x) < 0.001) {
-        relative_2 = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 * (k_channel_n_forwardRate_x *
-                k_channel_n_forwardRate_x)
+        relative_2_of = 1.0 + 0.5 * k_channel_n_forwardRate_x + 0.08333333333333333 *
+                (k_channel_n_forwardRate_x * k_channel_n_forwardRate_x)
     } else {
-        relative_2 = k_channel_n_forwardRate_x / (1.0 - exp5)
+        relative_2_of = k_channel_n_forwardRate_x / (1.0 - exp5)
     }
-    k_channel_n_forwardRate_r = 100.0 * relative_2
+    k_channel_n_forwardRate_r = 100.0 * relative_2_of
     k_channel_n_q_gain = k_channel_n_forwardRate_r * 1.0
     exp6 = exp((vs - (-0.065)) * (-12.5))
     k_channel_n_reverseRate_r = 125.0 * exp6
