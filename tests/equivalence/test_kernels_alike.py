@@ -117,7 +117,8 @@ STIMULI = (
     f'{STATE.format("b")}<DerivedVariable name="g" exposure="g" dimension="conductance" value="gbase*a"/>'
     '<DerivedVariable name="i" exposure="i" dimension="current" value="g*(erev - v)"/><OnStart><StateAssignment '
     'variable="b" value="own"/></OnStart><TimeDerivative variable="a" value="-a/(3*MS)"/><TimeDerivative variable="b" '
-    'value="(own - b)/(4*MS)"/><OnEvent port="in"><StateAssignment variable="a" value="a + weight*b"/><StateAssignment '
+    'value="(own - b)*(2 + t/(9*MS))/(8*MS)"/><OnEvent port="in"><StateAssignment variable="a" value="a + weight*b"/>'
+    "<StateAssignment "
     'variable="b" value="b*0.7"/></OnEvent></Dynamics></ComponentType><mine id="user" gbase="1nS" erev="-10mV" '
     'own="0.8"/><blockingPlasticSynapse id="block" gbase="1nS" erev="0mV" tauRise="0.5ms" tauDecay="4ms">'
     '<blockMechanism type="voltageConcDepBlockMechanism" species="mg" blockConcentration="1.2mM" scalingConc="1.9mM" '
