@@ -71,7 +71,7 @@ def translate(
     `results`: names or elements (`gain[0]`) whose registers the caller reads, 0.0 where nothing is left in them unless
     `names` says otherwise. `stores`: (operation, index) for names whose last value is to be kept, where it is assigned.
     """
-    work = _Translation(names)
+    work = _Translation({**{_key(name): 0.0 for name in results}, **names})
     for name in results:
         work.declare_outside(name)
     text = "\n".join(line for line in lines if line)
@@ -124,7 +124,8 @@ class _Translation:
             return self.outside[key]
         register = ("n", len(self.outside))
         self.outside[key] = register
-        source = self.names.get(key, 0.0)
+        assert key in self.names, f"nothing is known of the name {key}"
+        source = self.names[key]
         if isinstance(source, tuple):
             self._loads.append((source[0], register, source[1], 0))
         else:

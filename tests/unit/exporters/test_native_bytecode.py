@@ -128,3 +128,8 @@ def test_choices_and_loops_within_one_another_are_counted():
     ]
     assert translate(lines, NAMES).depth == 2
     assert translate(["m = v;"], NAMES).depth == 0
+
+
+def test_a_name_of_which_nothing_is_known_is_a_fault():
+    with pytest.raises(AssertionError, match="nothing is known of the name unheard"):
+        translate(["m = unheard;"], NAMES)
