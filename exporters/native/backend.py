@@ -56,8 +56,6 @@ class NativeBackend:
         settings = complete(settings.on(self.offer))
         made = kernel(cell, layout_of(cell, settings))
         found = library(made)
-        if found.is_generic:
-            raise_without_room(made)
         program = Program(
             self.name,
             cell,
@@ -69,6 +67,7 @@ class NativeBackend:
             found.issues,
         )
         if found.is_generic:
+            raise_without_room(made)
             model_of(program, program_kernel(program))  # raises B006 now, not in a run, which finds it made
         return program
 

@@ -194,24 +194,14 @@ class _Translation:
         return self._expression(node, 0)
 
     def _assignment(self, node: Any) -> None:
+        """Inside a choice a value changes only in the instances that it is true for."""
         target = self._place(node.lvalue)
+        aim = None if self._masks else target
+        value = self._expression(node.rvalue, 0, aim if node.op == "=" else None)
         if node.op != "=":
-            right = self._expression(node.rvalue, 0)
-            self._put(target, None, BINARY[node.op[0]], target, right)
-            return
-        value = self._expression(node.rvalue, 0, None if self._masks else target)
+            value = self._result(BINARY[node.op[0]], target, value, 1, aim)
         if value != target:
-            self._put(target, value)
-
-    def _put(self, target: _Register, value: _Register | None, operation: str = "", a: Any = 0, b: Any = 0) -> None:
-        """Leave a value, or the outcome of an operation, in a name, in the instances that a choice is true for."""
-        if not self._masks:
-            self.emit(operation or "MOVE", target, a if operation else value, b)
-            return
-        if operation:
-            value = self._temporary(1)
-            self.emit(operation, value, a, b)
-        self.emit("KEEP", target, value)
+            self.emit("KEEP" if self._masks else "MOVE", target, value)
 
     def _place(self, node: Any) -> _Register:
         """The register of what is assigned to."""

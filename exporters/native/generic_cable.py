@@ -38,8 +38,8 @@ class ModelC(ctypes.Structure):
     """`Model` of the kernel."""
 
     _fields_ = (
-        ("mechanisms", c_int32), ("numbers", c_int32), ("states", c_int32), ("bundles", c_int32),
-        ("most_parts", c_int32), ("bundle_room", c_int32), ("has_pools", c_int32), ("unused", c_int32),
+        ("mechanisms", c_int32), ("numbers", c_int32), ("bundles", c_int32), ("most_parts", c_int32),
+        ("bundle_room", c_int32), ("has_pools", c_int32),
         ("mechanism", POINTER(MechanismC)),
         *((name, Int32s) for name in (
             "holds", "feeds_ions", "goes_apart", "gates_of", "moments_of", "bundled_gates", "bundled_parts",
@@ -51,12 +51,11 @@ class ModelC(ctypes.Structure):
 def cable_model(kernel: Kernel) -> Prepared:
     """The model of a cell with compartments."""
     kept: list[Any] = []
-    texts = [part.text for part in kernel.parts]
-    states = sum(len(text.states) for text in texts)
+    count = len(kernel.parts)
     most_parts = max((len(bundle.parts) for bundle in kernel.bundles), default=0)
-    mechanisms = (MechanismC * len(texts))(*(_mechanism(part, kept) for part in kernel.parts))
+    mechanisms = (MechanismC * count)(*(_mechanism(part, kept) for part in kernel.parts))
     made = ModelC(
-        len(texts), kernel.numbers, states, len(kernel.bundles), most_parts,
+        count, kernel.numbers, len(kernel.bundles), most_parts,
         max((bundle.room for bundle in kernel.bundles), default=0), int(any(_cable(p).published for p in kernel.parts)),
     )  # fmt: skip
     made.mechanism = ctypes.cast(mechanisms, POINTER(MechanismC))
@@ -188,7 +187,7 @@ def _names(part: Part) -> Names:
     names |= {name: ("SHARED", part.numbers[name]) for name in text.shared}
     names |= {name: ("OWN", part.numbers[name]) for name in text.own}
     names |= {name: ("STATE", part.states[name]) for name in text.states}
-    return names | {f"published{index}": 0.0 for index in text.published} | {"value": float("nan")}
+    return names | {"value": float("nan")}
 
 
 def _input(name: str) -> Load | float:

@@ -32,9 +32,8 @@ class ModelC(ctypes.Structure):
     """`Model` of the kernel."""
 
     _fields_ = (
-        ("mechanisms", c_int32), ("numbers", c_int32), ("states", c_int32), ("has_held", c_int32),
-        ("voltage", c_int32), ("in_volts", c_int32), ("scale", c_double), ("mechanism", POINTER(MechanismC)),
-        ("holds", Int32s),
+        ("mechanisms", c_int32), ("numbers", c_int32), ("voltage", c_int32), ("in_volts", c_int32),
+        ("scale", c_double), ("mechanism", POINTER(MechanismC)), ("holds", Int32s),
     )  # fmt: skip
 
 
@@ -43,12 +42,9 @@ def point_model(kernel: Kernel) -> Prepared:
     kept: list[Any] = []
     cell = _point(kernel.parts[0])
     counts = int32s([*(len(part.text.states) for part in kernel.parts), 0])
-    states = int(counts.sum())
-    mechanisms = (MechanismC * len(kernel.parts))(*(_mechanism(part, cell, kept) for part in kernel.parts))
+    mechanisms = (MechanismC * len(kernel.parts))(*(_mechanism(part, kept) for part in kernel.parts))
     voltage = kernel.parts[0].states[cell.voltage] if cell.voltage else -1
-    made = ModelC(
-        len(kernel.parts), kernel.numbers, states, int(bool(cell.held)), voltage, int(cell.in_volts), cell.scale
-    )
+    made = ModelC(len(kernel.parts), kernel.numbers, voltage, int(cell.in_volts), cell.scale)
     made.mechanism = ctypes.cast(mechanisms, POINTER(MechanismC))
     made.holds = pointer_to(counts, Int32s)
     return Prepared(made, (*kept, counts, mechanisms))
@@ -59,12 +55,10 @@ def _point(part: Part) -> PointText:
     return part.text
 
 
-def _mechanism(part: Part, cell: PointText, kept: list[Any]) -> MechanismC:
-    text = _point(part)
-    bodies = _bodies(part)
-    shown = (
-        _names(part) | {} if text.is_input else _names(part) | {"sum_i": _field("last_i"), "sum_g": _field("last_g")}
-    )
+def _mechanism(part: Part, kept: list[Any]) -> MechanismC:
+    text, bodies, shown = _point(part), _bodies(part), _names(part)
+    if not text.is_input:
+        shown |= {"sum_i": _field("last_i"), "sum_g": _field("last_g")}
     exposed = [translate(lines, shown, results=["value"]) for lines in text.exposures]
     exposures = (c_void_p * (len(exposed) + 1))(*(ctypes.addressof(text_structure(body, kept)) for body in exposed))
     kept.append(exposures)
@@ -116,4 +110,4 @@ def _names(part: Part) -> dict[str, Load | float]:
     names |= {name: ("OWN", part.numbers[name]) for name in text.own}
     names |= {name: ("HELD", k) for k, name in enumerate(text.held)}
     names |= {f"old_{name}": 0.0 for name in text.states}
-    return names | {name: ("STATE", part.states[name]) for name in text.states} | {"hit": 0.0, "value": float("nan")}
+    return names | {name: ("STATE", part.states[name]) for name in text.states} | {"value": float("nan")}

@@ -42,7 +42,8 @@ def c_writer(mechanism: Mechanism) -> Writer:
     writer = Writer(mechanism, partial=False, dialect=C)
     writer.rename(lambda name: name in _KERNEL or name.endswith("__"))
     writer.avoid_locals()
-    writer.names |= {name: name for name in mechanism.dynamics.inputs if name not in writer.variables}
+    own = writer.variables
+    writer.names |= {name: name for name in mechanism.dynamics.inputs if name not in own}
     return writer
 
 
