@@ -4,9 +4,12 @@
 
 CPU milliseconds of one call of `simulate` per candidate, binding and copying included, the best of N. `growth` is the
 power of the axis that the cost goes with between two rows, 1 being linear: below it something constant is shared, above
-it something does not fit any more. Threads are measured by the clock, where two must have two idle cores to be worth
-two, and in CPU time, which tells on a busy machine, too, what they cost each other: growth -1 by the clock is twice as
-fast, -0.85 is 1.8 times; growth 0 in CPU time is no cost.
+it something does not fit any more. By compartments, `a step` is the power that the cost of one step goes with: how many
+adaptive steps there are is a matter of what the cell does (samples are steps, but for some at turns of v), and more is
+under way in a larger one.
+Threads are measured by the clock, where two must have two idle cores to be worth two, and in CPU time, which tells on a
+busy machine, too, what they cost each other: growth -1 by the clock is twice as fast, -0.85 is 1.8 times; growth 0 in
+CPU time is no cost.
 The cells are a soma with a binary tree of excitable dendrites (`scaling_cell.py`), fixed steps of 0.025 ms and adaptive
 ones; for candidates also `examples/izhikevich`, whose candidates share loops.
 """
@@ -39,6 +42,7 @@ from nmlopt.ir.lower import lower
 
 FIXED, ADAPTIVE = Settings(integrator=Integrator.FIXED), Settings(integrator=Integrator.ADAPTIVE)
 SCHEMES = {"fixed": FIXED, "adaptive": ADAPTIVE}
+COMPARTMENTS_AXIS = "compartments"
 COMPARTMENTS = (10, 30, 100, 300, 1000, 3000, 10000)
 TIMES_MS = (100.0, 200.0, 400.0, 800.0, 1600.0)
 CANDIDATES = (1, 8, 32, 128, 1000)
@@ -58,6 +62,7 @@ class Row:
     ms: float
     samples: int
     growth: float | None = None
+    growth_of_step: float | None = None
 
 
 def cost(
@@ -84,9 +89,8 @@ def by_compartments(folder: Path, rounds: int, largest: int) -> Iterator[Row]:
         for size in (n for n in COMPARTMENTS if n <= largest):
             cell = tree(size, folder)
             assert cell.geometry is not None
-            once = 1 if size > 1000 else rounds
-            ms, samples = cost(BACKEND.compile(cell, settings), firing(50.0), 8, once, time.process_time)
-            yield Row("compartments", name, len(cell.geometry.compartments), ms, samples)
+            ms, samples = cost(BACKEND.compile(cell, settings), firing(50.0), 8, rounds, time.process_time)
+            yield Row(COMPARTMENTS_AXIS, name, len(cell.geometry.compartments), ms, samples)
 
 
 def by_time(folder: Path, rounds: int) -> Iterator[Row]:
@@ -125,8 +129,13 @@ def grown(rows: list[Row]) -> list[Row]:
     """The rows with the power between each and the one before it."""
     found = rows[:1]
     for before, row in pairwise(rows):
-        same = (before.axis, before.case) == (row.axis, row.case)
-        found.append(replace(row, growth=log(row.ms / before.ms) / log(row.size / before.size) if same else None))
+        if (before.axis, before.case) != (row.axis, row.case):
+            found.append(row)
+            continue
+        per, steps = log(row.size / before.size), log(row.samples / before.samples)
+        growth = log(row.ms / before.ms) / per
+        of_step = growth - steps / per if row.axis == COMPARTMENTS_AXIS else None
+        found.append(replace(row, growth=growth, growth_of_step=of_step))
     return found
 
 
@@ -138,6 +147,7 @@ def show(rows: list[Row]) -> None:
             place = (row.axis, row.case)
             print(f"\n{row.axis}: {row.case}")
         growth = "" if row.growth is None else f"growth {row.growth:5.2f}"
+        growth += "" if row.growth_of_step is None else f", a step {row.growth_of_step:5.2f}"
         print(f"  {row.size:9g} {row.ms:12.4f} ms {row.samples:8d} samples  {growth}")
 
 

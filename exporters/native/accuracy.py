@@ -21,8 +21,8 @@ _LARGE: Final = MappingProxyType({
     Accuracy.DEFAULT: (0.9, 0.25, 0.25),
     Accuracy.TIGHT: (0.5, 0.1, 0.1),
 })  # fmt: skip
-"""Shortest step as a share of dt; the largest second difference of v (mV) that a step may leave, by the weight of where
-it is; mV between rows of tables of rates, whose error goes as the square of it."""
+"""Step where v is steep, as a share of dt; the largest second difference of v (mV) that a step may leave, by the weight
+of where it is; mV between rows of tables of rates, whose error goes as the square of it."""
 _SMALL: Final = MappingProxyType({
     Accuracy.FAST: (1.0, 0.3, 0.25),
     Accuracy.DEFAULT: (0.5, 0.1, 0.1),
@@ -33,20 +33,25 @@ the whole: at the tolerances of large cells their spikes would be off several ti
 SMALL_SWING_MV: Final = 2.0
 """Where v of a small cell swings by less, the tolerance is less in proportion: what is too small to need short steps by
 itself, such as an oscillation below threshold, may grow into a spike."""
+STEEPEST: Final = 0.5
+"""Where v of a small cell is so steep that its shortest step leaves several times the tolerance, it takes this share of
+it: a spike so fast decides when the next one comes."""
 _POINT_SHARES: Final = MappingProxyType({Accuracy.FAST: 1.0, Accuracy.DEFAULT: 0.5, Accuracy.TIGHT: 0.25})
 """The step of point cells as a share of dt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones between `dt_ms` and `longest_ms`.
+    """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones from `dt_ms` to `longest_ms`.
 
+    `shortest_ms`: the step that is taken where v is too steep for `dt_ms` by far; not less than half of it.
     `swing_mV`: where v swings by less, the tolerance is less in proportion, down to a tenth of it; 0: it never is.
     """
 
     dt_ms: float
     tolerance_mV: float = 0.0
     swing_mV: float = 0.0
+    shortest_ms: float = 0.0
     longest_ms: float = 0.0
     spacing_mV: float = 0.0
 
@@ -69,11 +74,12 @@ def steps_of(cell: Cell, settings: Settings) -> Steps:
     if cell.geometry is None:
         return Steps(settings.dt_ms * _POINT_SHARES[settings.accuracy])
     is_small = len(cell.geometry.compartments) <= FEW_COMPARTMENTS
-    levels, swing_mV = (_SMALL, SMALL_SWING_MV) if is_small else (_LARGE, 0.0)
+    levels, swing_mV, steepest = (_SMALL, SMALL_SWING_MV, STEEPEST) if is_small else (_LARGE, 0.0, 1.0)
     share, tolerance_mV, spacing_mV = levels[settings.accuracy]
     scale = settings.dt_ms / DEFAULT_DT_MS
     longest = settings.dt_ms if any(map(_is_tested, cell.mechanisms)) else LONGEST_MS * scale
-    return Steps(settings.dt_ms * share, tolerance_mV * scale**2, swing_mV, longest, spacing_mV * scale)
+    dt_ms = settings.dt_ms * share
+    return Steps(dt_ms, tolerance_mV * scale**2, swing_mV, steepest * dt_ms, longest, spacing_mV * scale)
 
 
 def _is_tested(mechanism: Mechanism) -> bool:
@@ -99,8 +105,9 @@ def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
     stride = stride_of(cell, experiment, steps)
     if stride > 1:
         return int(experiment.duration_ms / steps.dt_ms + 1e-6) // stride + 2
-    count = int(experiment.duration_ms / steps.dt_ms + 1e-6) + 2
-    if steps.tolerance_mV == 0.0:
+    is_fixed = steps.tolerance_mV == 0.0
+    count = int(experiment.duration_ms / (steps.dt_ms if is_fixed else steps.shortest_ms) + 1e-6) + 2
+    if is_fixed:
         return count
     stops = 1
     for stimulus in experiment.stimuli:

@@ -1,4 +1,4 @@
-"""Adaptive steps of small cells mind what is small: an oscillation below threshold, an inflection before a spike."""
+"""Adaptive steps of small cells mind what is small (oscillations below threshold, inflections) and what is steep."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nmlopt.document.read import read
 from nmlopt.experiment.model import Attached, Experiment, Output, Pulse
 from nmlopt.exporters import registry
 from nmlopt.ir.lower import lower
-from nmlopt.ir.model import Cell, Site
+from nmlopt.ir.model import Cell, MechanismKind, Site
 
 SOMA = Site(section=0, x=0.5, compartment=0)
 REST_MV = -65.0
@@ -38,7 +38,11 @@ MODEL = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
       <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
     </biophysicalProperties>
   </cell>
-  <ComponentType name="resonance" extends="baseVoltageDepPointCurrent">
+  {input}
+</neuroml>
+"""
+PASSIVE_pF, PASSIVE_nS = np.pi, np.pi / 10.0
+RESONANCE = """<ComponentType name="resonance" extends="baseVoltageDepPointCurrent">
     <Parameter name="fast" dimension="conductance"/><Parameter name="slow" dimension="conductance"/>
     <Parameter name="rest" dimension="voltage"/><Parameter name="tau" dimension="time"/>
     <Dynamics>
@@ -48,9 +52,8 @@ MODEL = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
       <OnStart><StateAssignment variable="w" value="rest"/></OnStart>
     </Dynamics>
   </ComponentType>
-  <resonance id="resonance" fast="{fast} nS" slow="{slow} nS" rest="-65 mV" tau="5 ms"/>
-</neuroml>
-"""
+  <resonance id="resonance" fast="{fast} nS" slow="{slow} nS" rest="-65 mV" tau="5 ms"/>"""
+SINE = '<sineGenerator id="sine" phase="0" delay="0 ms" duration="5 ms" amplitude="{nA} nA" period="0.2 ms"/>'
 
 
 def system(growth: float) -> np.ndarray:
@@ -69,17 +72,22 @@ def displacement(size_mV: float, growth: float, t_ms: np.ndarray) -> np.ndarray:
 
 
 def resonator(folder: Path, growth: float) -> Cell:
-    """One compartment of 3.14 pF and 0.314 nS with a current that makes it that system."""
-    capacitance_pF, leak_per_ms = np.pi, 0.1
+    """The ball with a current that makes it that system."""
     a, b = system(growth)[0] * (1.0, -1.0)
-    text = MODEL.format(fast=repr(float(capacitance_pF * (a + leak_per_ms))), slow=repr(float(capacitance_pF * b)))
-    (folder / "resonator.nml").write_text(text, encoding="utf-8")
-    return lower(read(folder / "resonator.nml"), inputs=("resonance",))
+    fast, slow = float(PASSIVE_pF * a + PASSIVE_nS), float(PASSIVE_pF * b)
+    return ball(folder, "resonance", RESONANCE.format(fast=repr(fast), slow=repr(slow)))
+
+
+def ball(folder: Path, name: str, text: str) -> Cell:
+    """A passive compartment, to which the input of that name can be attached."""
+    (folder / "ball.nml").write_text(MODEL.format(input=text), encoding="utf-8")
+    return lower(read(folder / "ball.nml"), inputs=(name,))
 
 
 def swinging(cell: Cell, settings: Settings, size_mV: float, duration_ms: float = 100.0) -> Trace:
-    """v from `size_mV` above rest on."""
-    stimuli = (Attached(SOMA, "r", "resonance", 1.0, ()),)
+    """v from `size_mV` above rest on, with the cell's input."""
+    (name,) = (m.name for m in cell.mechanisms if m.kind is MechanismKind.INPUT)
+    stimuli = (Attached(SOMA, "input", name, 1.0, ()),)
     experiment = Experiment("e", duration_ms, 300.0, stimuli, (Output("v", SOMA, "v"),), v_init_mV=REST_MV + size_mV)
     (found,) = run(registry.load("native").compile(cell, settings), (experiment,), [[]])
     assert found.status is RunStatus.OK, found.detail
@@ -106,6 +114,27 @@ def test_steps_are_as_many_whatever_the_size_of_an_oscillation(tmp_path: Path) -
     cell = resonator(tmp_path, 0.0)
     counts = [len(swinging(cell, Settings(), size_mV).t_ms) for size_mV in (0.3, 0.6, 1.2)]
     assert max(counts) < 1.2 * min(counts)
+
+
+@pytest.mark.parametrize(("size_mV", "steps_of_dt", "error"), [(0.4, 1, 0.015), (60.0, 2, 0.005)])
+def test_what_is_steep_takes_half_of_the_shortest_step(
+    size_mV: float, steps_of_dt: int, error: float, tmp_path: Path
+) -> None:
+    """Swings at 5 kHz, whose second difference at dt (0.0125 ms) is a seventh of their size, against the closed form.
+
+    Below 8 tolerances of 0.1 mV that has to do; above, dt/2 is taken, but for the first steps: a third of the error.
+    """
+    omega = 2.0 * np.pi / 0.2
+    amplitude = 1e-3 * size_mV * PASSIVE_pF * omega
+    cell = ball(tmp_path, "sine", SINE.format(nA=repr(float(amplitude))))
+    trace = swinging(cell, Settings(integrator=Integrator.ADAPTIVE, accuracy=Accuracy.DEFAULT), 0.0, 5.0)
+    assert np.diff(trace.t_ms).min() == pytest.approx(0.0125 / steps_of_dt)
+    leak = PASSIVE_nS / PASSIVE_pF
+    per_ms = size_mV * omega / (leak**2 + omega**2)
+    t = trace.t_ms
+    wanted = per_ms * (leak * np.sin(omega * t) - omega * np.cos(omega * t) + omega * np.exp(-leak * t))
+    off = np.abs(trace.y - REST_MV - wanted).max() / size_mV
+    assert off < error
 
 
 def converged(cell: Cell, experiments: tuple[Experiment, ...]) -> Recordings:

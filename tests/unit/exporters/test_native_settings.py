@@ -46,8 +46,8 @@ def test_accuracies_are_ordered(root):
     assert len({s.tolerance_mV for s in found}) == 3
 
 
-def test_small_cells_alone_mind_small_swings(root):
-    """By the same size at each accuracy and dt: the tolerance is what scales with them."""
+def test_small_cells_alone_mind_small_swings_and_take_half_of_dt(root):
+    """Swings by the same size at each accuracy and dt: the tolerance is what scales with them."""
     cell = cell_of(root, "hh_soma")
     found = [
         steps_of(cell, Settings(dt_ms=dt, integrator=Integrator.ADAPTIVE, accuracy=a)).swing_mV
@@ -58,7 +58,9 @@ def test_small_cells_alone_mind_small_swings(root):
     compartment = cell.geometry.compartments[0]
     for count, minds in ((FEW_COMPARTMENTS, True), (FEW_COMPARTMENTS + 1, False)):
         sized = replace(cell, geometry=replace(cell.geometry, compartments=(compartment,) * count))
-        assert (steps_of(sized, complete(Settings(integrator=Integrator.ADAPTIVE))).swing_mV > 0.0) is minds
+        steps = steps_of(sized, complete(Settings(integrator=Integrator.ADAPTIVE)))
+        assert (steps.swing_mV > 0.0, steps.shortest_ms < steps.dt_ms) == (minds, minds)
+        assert most_samples(sized, experiment("v"), steps) * steps.shortest_ms > experiment("v").duration_ms
 
 
 def test_fixed_steps_have_no_tolerance_and_one_sample_each(root):
