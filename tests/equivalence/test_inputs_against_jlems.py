@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from input_documents import BALL
 
 from nmlopt.backend import Numerics, RunStatus, Settings, Trace
 from nmlopt.document.read import read
@@ -51,19 +52,7 @@ INPUTS = {
 }
 WEIGHTS = {"pynn": 0.0005}
 NAMES = [*SYNAPSES, *INPUTS]
-CELL = """
-  <ionChannelHH id="leak" conductance="10 pS"/>
-  <cell id="ball">
-    <morphology id="m"><segment id="0"><proximal x="0" y="0" z="0" diameter="10"/>
-      <distal x="10" y="0" z="0" diameter="10"/></segment></morphology>
-    <biophysicalProperties id="b">
-      <membraneProperties>
-        <channelDensity id="leaks" ionChannel="leak" ion="non_specific" condDensity="1 S_per_m2" erev="-65 mV"/>
-        <spikeThresh value="0 mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65 mV"/>
-      </membraneProperties>
-      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
-    </biophysicalProperties>
-  </cell>
+CELL = f"""{BALL}
   <spikeArray id="spikes">
     <spike id="0" time="5 ms"/><spike id="1" time="9 ms"/><spike id="2" time="20 ms"/>
   </spikeArray>

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from input_documents import BALL
 from law import run
 from spikes import crossings
 from stated_error import spikes_off, stated
@@ -26,18 +27,7 @@ GROWTH, ANGLE = 0.02, 0.55
 FOLLOWING_MS = 5.0
 
 MODEL = """<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
-  <ionChannelHH id="leak" conductance="10 pS"/>
-  <cell id="ball">
-    <morphology id="m"><segment id="0"><proximal x="0" y="0" z="0" diameter="10"/>
-      <distal x="10" y="0" z="0" diameter="10"/></segment></morphology>
-    <biophysicalProperties id="b">
-      <membraneProperties>
-        <channelDensity id="leaks" ionChannel="leak" ion="non_specific" condDensity="1 S_per_m2" erev="-65 mV"/>
-        <spikeThresh value="0 mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65 mV"/>
-      </membraneProperties>
-      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
-    </biophysicalProperties>
-  </cell>
+  {ball}
   {input}
 </neuroml>
 """
@@ -80,7 +70,7 @@ def resonator(folder: Path, growth: float) -> Cell:
 
 def ball(folder: Path, name: str, text: str) -> Cell:
     """A passive compartment, to which the input of that name can be attached."""
-    (folder / "ball.nml").write_text(MODEL.format(input=text), encoding="utf-8")
+    (folder / "ball.nml").write_text(MODEL.format(ball=BALL, input=text), encoding="utf-8")
     return lower(read(folder / "ball.nml"), inputs=(name,))
 
 

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+BALL = """
+  <ionChannelHH id="leak" conductance="10 pS"/>
+  <cell id="ball">
+    <morphology id="m"><segment id="0"><proximal x="0" y="0" z="0" diameter="10"/>
+      <distal x="10" y="0" z="0" diameter="10"/></segment></morphology>
+    <biophysicalProperties id="b">
+      <membraneProperties>
+        <channelDensity id="leaks" ionChannel="leak" ion="non_specific" condDensity="1 S_per_m2" erev="-65 mV"/>
+        <spikeThresh value="0 mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65 mV"/>
+      </membraneProperties>
+      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
+    </biophysicalProperties>
+  </cell>
+"""
+"""A passive compartment: 10 um by 10 um, 1 S/m2, 1 uF/cm2, at rest at -65 mV."""
 INPUTS = """
   <expOneSynapse id="one" gbase="1 nS" erev="0 mV" tauDecay="3 ms"/>
   <expTwoSynapse id="two" gbase="1 nS" erev="0 mV" tauRise="0.5 ms" tauDecay="3 ms"/>
@@ -17,18 +32,7 @@ INPUTS = """
     testingVoltage="-20 mV" returnVoltage="-65 mV" simpleSeriesResistance="0.1 Mohm"/>
 """
 MODEL = f"""<neuroml xmlns="http://www.neuroml.org/schema/neuroml2" id="n">
-  <ionChannelHH id="leak" conductance="10 pS"/>
-  <cell id="ball">
-    <morphology id="m"><segment id="0"><proximal x="0" y="0" z="0" diameter="10"/>
-      <distal x="10" y="0" z="0" diameter="10"/></segment></morphology>
-    <biophysicalProperties id="b">
-      <membraneProperties>
-        <channelDensity id="leaks" ionChannel="leak" ion="non_specific" condDensity="1 S_per_m2" erev="-65 mV"/>
-        <spikeThresh value="0 mV"/><specificCapacitance value="1 uF_per_cm2"/><initMembPotential value="-65 mV"/>
-      </membraneProperties>
-      <intracellularProperties><resistivity value="100 ohm_cm"/></intracellularProperties>
-    </biophysicalProperties>
-  </cell>
+  {BALL}
   <iafCell id="iaf" leakReversal="-60 mV" thresh="-20 mV" reset="-70 mV" C="0.2 nF" leakConductance="0.01 uS"/>
   <izhikevichCell id="izh" v0="-70 mV" thresh="30 mV" a="0.02" b="0.2" c="-50" d="2"/>
   <pulseGeneratorDL id="plain" delay="5 ms" duration="10 ms" amplitude="10"/>
