@@ -23,7 +23,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from scaling_cell import ROOT, firing, tree
 
-from nmlopt.backend import Integrator, Program, Recordings, RunStatus, Settings
+from nmlopt.backend import Integrator, Program, RunStatus, Settings
 from nmlopt.document.paths import resolve
 from nmlopt.document.read import read
 from nmlopt.experiment.model import Experiment
@@ -69,18 +69,28 @@ def cost(
     program: Program, experiment: Experiment, count: int, rounds: int, clock: Callable[[], float]
 ) -> tuple[float, int]:
     """(milliseconds per candidate, samples of the first) for `count` candidates in one call."""
-    factors = np.random.default_rng(1).uniform(0.95, 1.05, (count, len(program.slots)))
-    values = factors * [slot.default for slot in program.slots]
-    BACKEND.simulate(program, (experiment,), values[:1])
-    best = np.inf
-    found: tuple[Recordings, ...] = ()
+    return costs((program,), experiment, count, rounds, clock)[0]
+
+
+def costs(
+    programs: Sequence[Program], experiment: Experiment, count: int, rounds: int, clock: Callable[[], float]
+) -> list[tuple[float, int]]:
+    """The same for programs of one cell that take turns, so that the machine is the same for all."""
+    slots = programs[0].slots
+    factors = np.random.default_rng(1).uniform(0.95, 1.05, (count, len(slots)))
+    values = factors * [slot.default for slot in slots]
+    for program in programs:
+        BACKEND.simulate(program, (experiment,), values[:1])
+    best, samples = np.full(len(programs), np.inf), [0] * len(programs)
     for _ in range(rounds):
-        begin = clock()
-        found = BACKEND.simulate(program, (experiment,), values)
-        best = min(best, clock() - begin)
-    if any(one.status is not RunStatus.OK for one in found):
-        sys.exit(f"a run failed: {found[0].detail}")
-    return 1e3 * float(best) / count, len(found[0].traces[experiment.id, experiment.outputs[0].id].t_ms)
+        for k, program in enumerate(programs):
+            begin = clock()
+            found = BACKEND.simulate(program, (experiment,), values)
+            best[k] = min(best[k], clock() - begin)
+            if any(one.status is not RunStatus.OK for one in found):
+                sys.exit(f"a run failed: {found[0].detail}")
+            samples[k] = len(found[0].traces[experiment.id, experiment.outputs[0].id].t_ms)
+    return [(1e3 * float(ms) / count, n) for ms, n in zip(best, samples, strict=True)]
 
 
 def by_compartments(folder: Path, rounds: int, largest: int) -> Iterator[Row]:
@@ -116,13 +126,14 @@ def by_candidates(folder: Path, rounds: int) -> Iterator[Row]:
 
 
 def by_threads(folder: Path, rounds: int) -> Iterator[Row]:
-    """32 candidates with 100 compartments, by the clock and in CPU time of all threads."""
+    """64 candidates with 100 compartments, by the clock and in CPU time of all threads, which take turns."""
     cell = tree(MIDDLE, folder)
     for name, settings in SCHEMES.items():
         for kind, clock in CLOCKS.items():
-            for threads in THREADS:
-                program = BACKEND.compile(cell, replace(settings, threads=threads))
-                yield Row(f"threads ({kind})", name, threads, *cost(program, firing(100.0), 32, 2 * rounds, clock))
+            programs = [BACKEND.compile(cell, replace(settings, threads=threads)) for threads in THREADS]
+            found = costs(programs, firing(200.0), 64, rounds, clock)
+            for threads, one in zip(THREADS, found, strict=True):
+                yield Row(f"threads ({kind})", name, threads, *one)
 
 
 def grown(rows: list[Row]) -> list[Row]:
