@@ -18,8 +18,11 @@ from nmlopt.experiment.model import Experiment
 
 FEW_COMPARTMENTS = 100
 """Candidates of smaller cells go in one call with as many as the backend gains from, as in a fit."""
-FINER = (0.5, 0.25, 0.125)
-"""Shares of dt at which `tight` is measured too."""
+FINER = (0.7, 0.5, 0.35, 0.25, 0.18, 0.125)
+"""Shares of dt at which `tight` is measured too: near enough to each other not to miss the cheapest run of some error
+by far."""
+ON_THE_GRID = (0.5, 0.25, 0.125)
+"""Those of point cells, whose samples fall on the grid that features ask for."""
 COARSER = 2.0
 
 
@@ -102,7 +105,7 @@ def schemes(cell: Cell) -> Iterator[tuple[str, str, str, Settings]]:
     yield NATIVE, f"fast dt x {COARSER:g}", NATIVE, coarse
     for accuracy in Accuracy:
         yield NATIVE, accuracy.value, NATIVE, replace(adaptive, accuracy=accuracy)
-    for share in FINER:
+    for share in ON_THE_GRID if point else FINER:
         fine = replace(adaptive, accuracy=Accuracy.TIGHT, dt_ms=share * adaptive.dt_ms)
         yield NATIVE, f"tight dt x {share:g}", NATIVE, fine
     fixed = [Settings(dt_ms=step, integrator=Integrator.FIXED) for step in cell.steps_ms]
