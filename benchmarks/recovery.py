@@ -17,10 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
-from recovery import Recovery, recover  # noqa: E402
-from recovery_cases import CASES  # noqa: E402
+from recovery import Recovery, recover  # noqa: E402 - tests' tools lie in a folder that is added to the path first
+from recovery_cases import CASES  # noqa: E402 - the same
 
-from nmlopt.optimise.model import AlgorithmSettings  # noqa: E402
+from nmlopt.optimise.model import AlgorithmSettings  # noqa: E402 - follows them
 
 DATA = ROOT.parent / "shared" / "data"
 

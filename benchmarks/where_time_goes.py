@@ -13,7 +13,7 @@ feature, on the same traces.
 from __future__ import annotations
 
 import argparse
-import pickle
+import pickle  # as answers go from worker to parent: our own objects, in memory only, nothing from a file
 import sys
 import tempfile
 import time

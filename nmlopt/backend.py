@@ -186,7 +186,7 @@ def divergence(experiment: Experiment, traces: Mapping[tuple[str, str], Trace]) 
 
 
 class Backend(Protocol):
-    """A simulator. Instances hold no state of a run and can be pickled; simulators are imported on first use."""
+    """A simulator, imported on first use. Instances hold no state of a run and go to worker processes as they are."""
 
     @property
     def name(self) -> str:

@@ -62,7 +62,7 @@ def _published(folder: Path) -> Mapping[str, float]:
     for script in sorted({*folder.glob("*.py"), *folder.glob("examples/l5pc/*.py")}):
         for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict) and wanted <= {k.value for k in node.keys if isinstance(k, ast.Constant)}:
-                values = ast.literal_eval(node)
+                values = ast.literal_eval(node)  # literals only: nothing of the script is run
                 return {name: float(values[name]) for name in sorted(wanted)}
     raise SystemExit(f"{folder} holds neither expected_bluepyopt.json nor a script with the published parameters")
 

@@ -24,7 +24,7 @@ GENERATOR_VERSION = "1"
 
 @final
 class ArborBackend:
-    """The Arbor simulator (0.12 or later). Holds nothing; can be pickled."""
+    """The Arbor simulator (0.12 or later). Holds nothing; goes to worker processes as it is."""
 
     name = "arbor"
     offer = Offer(

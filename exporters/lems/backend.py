@@ -24,7 +24,7 @@ GENERATOR_VERSION = "2"
 class LemsBackend:
     """jNeuroML: jLEMS for point cells and single compartments, its export to NEURON for the rest.
 
-    Holds nothing; can be pickled.
+    Holds nothing; goes to worker processes as it is.
     """
 
     name = "lems"

@@ -23,7 +23,7 @@ from nmlopt.ir.model import Cell
 
 @final
 class PyLemsBackend:
-    """pyLEMS, forward Euler, for point cells and single compartments. Holds nothing; can be pickled."""
+    """pyLEMS, forward Euler, for point cells and single compartments. Holds nothing; goes to workers as it is."""
 
     name = "pylems"
     offer = Offer(

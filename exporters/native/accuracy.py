@@ -44,7 +44,7 @@ _POINT_SHARES: Final = MappingProxyType({Accuracy.FAST: 1.0, Accuracy.DEFAULT: 0
 class Steps:
     """`tolerance_mV` 0: fixed steps of `dt_ms`; else adaptive ones from `dt_ms` to `longest_ms`.
 
-    `shortest_ms`: the step that is taken where v is too steep for `dt_ms` by far; not less than half of it.
+    `shortest_ms`: the step that is taken where v is too steep for `dt_ms` by far, at least half; 0 of fixed steps.
     `swing_mV`: where v swings by less, the tolerance is less in proportion, down to a tenth of it; 0: it never is.
     """
 
@@ -105,9 +105,8 @@ def most_samples(cell: Cell, experiment: Experiment, steps: Steps) -> int:
     stride = stride_of(cell, experiment, steps)
     if stride > 1:
         return int(experiment.duration_ms / steps.dt_ms + 1e-6) // stride + 2
-    is_fixed = steps.tolerance_mV == 0.0
-    count = int(experiment.duration_ms / (steps.dt_ms if is_fixed else steps.shortest_ms) + 1e-6) + 2
-    if is_fixed:
+    count = int(experiment.duration_ms / (steps.shortest_ms or steps.dt_ms) + 1e-6) + 2
+    if steps.tolerance_mV == 0.0:
         return count
     stops = 1
     for stimulus in experiment.stimuli:

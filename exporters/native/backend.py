@@ -33,7 +33,7 @@ LEAST_FILLED = 0.5
 
 @final
 class NativeBackend:
-    """Kernels generated from the document. Holds nothing; can be pickled."""
+    """Kernels generated from the document. Holds nothing; goes to worker processes as it is."""
 
     name = "native"
     offer = Offer(

@@ -33,7 +33,7 @@ GENERATOR_VERSION = "1"
 
 @final
 class NeuronBackend:
-    """The NEURON simulator. Holds nothing; can be pickled."""
+    """The NEURON simulator. Holds nothing; goes to worker processes as it is."""
 
     name = "neuron"
     offer = Offer(

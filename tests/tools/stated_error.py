@@ -10,7 +10,7 @@ the range they pass through (of their value where they do not move).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -157,11 +157,7 @@ def of_simulation(document: Document, level: str, kept: Path) -> Seen:
     mine = comparison.voltages(document, "native", settings.dt_ms, settings)
     step_ms, allowed = _settled_step(simulation, runs), stated_for(level, simulation)
     seen = against(mine, runs.both(step_ms), allowed)
-    for finer_ms in _finer(simulation, step_ms):
-        if not seen.fault:
-            break
-        seen = against(mine, runs.both(finer_ms), allowed)
-    return seen
+    return _finer(seen, simulation, step_ms, lambda finer_ms: against(mine, runs.both(finer_ms), allowed))
 
 
 def _converged_simulation(document: Document, simulation: LemsSimulation, runs: Runs) -> Seen:
@@ -173,23 +169,19 @@ def _converged_simulation(document: Document, simulation: LemsSimulation, runs: 
     if seen.fault:
         coarse, fine = fine, _tight(document, 0.5 * fine_ms)
         seen = _converged((coarse, fine), runs.both(step_ms), order)
-    for finer_ms in _finer(simulation, step_ms):
-        if not seen.fault:
-            break
-        seen = _converged((coarse, fine), runs.both(finer_ms), order)
-    return seen
+    return _finer(seen, simulation, step_ms, lambda finer_ms: _converged((coarse, fine), runs.both(finer_ms), order))
 
 
-def _finer(simulation: LemsSimulation, step_ms: float) -> Iterator[float]:
-    """Smaller and smaller steps (ms) for the reference: half in any case, less as long as two of them cost little.
+def _finer(seen: Seen, simulation: LemsSimulation, step_ms: float, judged: Callable[[float], Seen]) -> Seen:
+    """While there is a fault, what is `judged` at smaller steps (ms) of the reference: half, then less if cheap.
 
     It is of first order: where firing is unsteady, what it seems to tend to moves until steps are very small.
     """
-    yield 0.5 * step_ms
-    finer_ms = 0.25 * step_ms
-    while _largest(simulation) * simulation.duration_ms <= MOST_SAMPLES * 0.5 * finer_ms:
-        yield finer_ms
+    finer_ms, least_ms = 0.5 * step_ms, _largest(simulation) * simulation.duration_ms / (0.5 * MOST_SAMPLES)
+    while seen.fault and (finer_ms == 0.5 * step_ms or finer_ms >= least_ms):
+        seen = judged(finer_ms)
         finer_ms *= 0.5
+    return seen
 
 
 def _tight(document: Document, dt_ms: float) -> Traces:
