@@ -106,7 +106,7 @@ def test_steps_are_as_many_whatever_the_size_of_an_oscillation(tmp_path: Path) -
     assert max(counts) < 1.2 * min(counts)
 
 
-@pytest.mark.parametrize(("size_mV", "steps_of_dt", "error"), [(0.4, 1, 0.015), (60.0, 2, 0.005)])
+@pytest.mark.parametrize(("size_mV", "steps_of_dt", "error"), [(0.4, 1, 0.015), (8.0, 2, 0.006), (60.0, 2, 0.005)])
 def test_what_is_steep_takes_half_of_the_shortest_step(
     size_mV: float, steps_of_dt: int, error: float, tmp_path: Path
 ) -> None:
